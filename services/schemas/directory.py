@@ -1,0 +1,43 @@
+"""The directory of the house: each service's names, port and path prefix, in one table."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceIdentity:
+    """The names by which one service is known.
+
+    `key` is its folder, PostgreSQL schema and login role; `name` its Compose service, Consul service and
+    host; `port` where its container listens; `direct_port` where the embedded platform and Compose publish it.
+    """
+
+    key: str
+    name: str
+    port: int
+    title: str
+
+    @property
+    def direct_port(self) -> int:
+        return self.port + 10
+
+    @property
+    def slug(self) -> str:
+        return self.key.replace("_", "-")
+
+    @property
+    def prefix(self) -> str:
+        return f"/api/v1/{self.slug}"
+
+    @property
+    def env_prefix(self) -> str:
+        return f"{self.key.upper()}_"
+
+
+SERVICES: dict[str, ServiceIdentity] = {
+    identity.key: identity
+    for identity in (
+        ServiceIdentity("architect", "value-architect", 8001, "Value Architect"),
+        ServiceIdentity("calculation_engine", "calculation-engine", 8005, "Calculation Engine"),
+        ServiceIdentity("notification", "notification-service", 8006, "Notification"),
+    )
+}
