@@ -1,0 +1,143 @@
+"""The migrate step: roles, schemas, then each service's Alembic migrations, one at a time under a lock.
+
+It alone has the owner's login, which needs CREATEROLE: it makes each service's two logins with the passwords
+of the settings, and never grants one service anything on another's schema.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+_LOCK = 0x56414C5545  # "VALUE": one migrate step at a time in one database.
+
+
+class CannotMigrate(Exception):
+    """The migrate step cannot do its work; the message is one line that says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMigrations:
+    """One service's part of the migrate step.
+
+    `seed` writes the rows shipped with the product (those without a tenant); it runs as the owner after the
+    migrations and must be idempotent.
+    """
+
+    schema: str
+    folder: Path
+    url: str
+    system_url: str
+    seed: Callable[[Connection], None] | None = None
+
+
+async def migrate(owner_url: str, services: Sequence[ServiceMigrations]) -> None:
+    """Brings the roles, schema and tables of each service to this release.
+
+    Raises:
+        CannotMigrate: the owner may not create roles, or a login is not named as it must be.
+    """
+    engine = _owner_engine(owner_url)
+    try:
+        async with _locked(engine) as connection:
+            await _require_createrole(connection)
+            for service in services:
+                await _make_logins(connection, service)
+        for service in services:
+            await _upgrade(owner_url, service)
+    finally:
+        await engine.dispose()
+
+
+def run_env() -> None:
+    """The body of every service's `migrations/env.py`: migrates on the connection the runner has opened."""
+    connection: Connection = context.config.attributes["connection"]
+    schema: str = context.config.attributes["schema"]
+    context.configure(connection=connection, version_table_schema=schema, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _owner_engine(owner_url: str, schema: str | None = None) -> AsyncEngine:
+    url = make_url(owner_url).set(drivername="postgresql+asyncpg")
+    arguments: dict[str, object] = {"timeout": 10}
+    if schema is not None:
+        arguments["server_settings"] = {"search_path": schema}
+    if url.host in {"127.0.0.1", "localhost", "::1"}:
+        arguments["ssl"] = False
+    return create_async_engine(url, poolclass=NullPool, connect_args=arguments)
+
+
+@asynccontextmanager
+async def _locked(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text("SET lock_timeout = '60s'"))
+        await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        try:
+            yield connection
+        finally:
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+
+
+async def _require_createrole(connection: AsyncConnection) -> None:
+    allowed = await connection.scalar(
+        text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
+    )
+    if not allowed:
+        raise CannotMigrate(
+            "DATABASE_URL's role lacks CREATEROLE: ALTER ROLE it CREATEROLE, then migrate again."
+        )
+
+
+async def _make_logins(connection: AsyncConnection, service: ServiceMigrations) -> None:
+    logins = ((service.schema, service.url), (f"{service.schema}_system", service.system_url))
+    for role, url in logins:
+        parsed = make_url(url)
+        if parsed.username != role:
+            raise CannotMigrate(f"The login of {role} must be named {role}, not {parsed.username}.")
+        await _make_login(connection, role, parsed)
+    schema = service.schema
+    await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+    await connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {schema}, {schema}_system"))
+    await connection.execute(
+        text(
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} "
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {schema}"
+        )
+    )
+
+
+async def _make_login(connection: AsyncConnection, role: str, url: URL) -> None:
+    exists = await connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
+    verb = "ALTER" if exists else "CREATE"
+    password = str(url.password or "").replace("'", "''")
+    # A utility statement takes no parameters; the role is one of our own keys and the quote is doubled.
+    await connection.exec_driver_sql(f"{verb} ROLE {role} LOGIN PASSWORD '{password}'")
+
+
+async def _upgrade(owner_url: str, service: ServiceMigrations) -> None:
+    engine = _owner_engine(owner_url, service.schema)
+    try:
+        async with _locked(engine), engine.connect() as connection:
+            await connection.run_sync(_run_alembic, service)
+            if service.seed is not None:
+                await connection.run_sync(service.seed)
+            await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def _run_alembic(connection: Connection, service: ServiceMigrations) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(service.folder).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    config.attributes["schema"] = service.schema
+    command.upgrade(config, "head")

@@ -1,0 +1,60 @@
+"""The table of events: topology, documentation and tests are derived from it."""
+
+from dataclasses import dataclass
+
+from services.schemas.events import architect, platform
+from services.schemas.events.base import EventPayload
+
+
+@dataclass(frozen=True, slots=True)
+class EventSpec:
+    """One event type: its payload model, the key of the service that emits it, the keys of those that consume."""
+
+    payload: type[EventPayload]
+    producer: str
+    consumers: frozenset[str]
+
+    @property
+    def type(self) -> str:
+        return self.payload.event_type
+
+    @property
+    def routing_key(self) -> str:
+        return self.type.rpartition(".")[0]
+
+
+def _emitted_by(producer: str, *consumers: str, payloads: tuple[type[EventPayload], ...]) -> list[EventSpec]:
+    return [EventSpec(payload, producer, frozenset(consumers)) for payload in payloads]
+
+
+EVENTS: tuple[EventSpec, ...] = (
+    *_emitted_by(
+        "architect",
+        "architect",
+        "calculation_engine",
+        "notification",
+        payloads=(platform.TenantProvisioned,),
+    ),
+    *_emitted_by(
+        "architect",
+        "notification",
+        payloads=(
+            architect.ModelReviewRequested,
+            architect.ModelApproved,
+            architect.ModelSuperseded,
+            architect.HypothesisAccepted,
+            architect.HypothesisRejected,
+        ),
+    ),
+)
+
+PAYLOADS: dict[str, EventSpec] = {spec.type: spec for spec in EVENTS}
+
+
+def spec_of(payload: type[EventPayload] | EventPayload) -> EventSpec:
+    """The table's row for a payload.
+
+    Raises:
+        KeyError: the type is not in the published language.
+    """
+    return PAYLOADS[payload.event_type]
