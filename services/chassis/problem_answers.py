@@ -1,0 +1,139 @@
+"""How exceptions become problem+json answers: one table of translations, one renderer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from asyncpg import exceptions as postgres
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy import exc as sql
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from services.chassis import problems
+from services.chassis.problems import Problem
+from services.chassis.telemetry.traces import current_trace_id
+from services.schemas.problem import FieldError, ProblemDocument
+
+log = structlog.get_logger(__name__)
+
+_BY_STATUS: dict[int, type[Problem]] = {
+    400: problems.BadRequest,
+    403: problems.Forbidden,
+    404: problems.NotFound,
+    405: problems.MethodNotAllowed,
+    413: problems.PayloadTooLarge,
+    415: problems.UnsupportedMediaType,
+    422: problems.Unprocessable,
+    503: problems.Unavailable,
+}
+
+# The classes of PostgreSQL's SQLSTATE that pass by themselves: connection, resources, intervention, system.
+_PASSING_SQLSTATES = ("08", "53", "57", "58")
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The HTTP answer for a problem."""
+    body = ProblemDocument(
+        type=f"urn:valueverse:problem:{problem.problem_code}",
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        instance=request.url.path,
+        code=problem.problem_code,
+        trace_id=current_trace_id(),
+        errors=problem.errors,
+    )
+    return Response(
+        body.model_dump_json(),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type=problems.MEDIA_TYPE,
+    )
+
+
+def translate(error: BaseException) -> Problem:
+    """The problem that an exception stands for; what nobody foresaw is an `InternalError` without details."""
+    if isinstance(error, Problem):
+        return error
+    for kind, translation in _TRANSLATIONS:
+        if isinstance(error, kind):
+            return translation(error)
+    return problems.InternalError("Something went wrong on our side.")
+
+
+def install(app: FastAPI) -> None:
+    """Makes every exception of an app leave as problem+json."""
+
+    async def expected(request: Request, error: Exception) -> Response:
+        return answer(request, translate(error))
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        log.error("request_failed", exc_info=error)
+        return answer(request, translate(error))
+
+    for kind in (Problem, *(kind for kind, _ in _TRANSLATIONS)):
+        app.add_exception_handler(kind, expected)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _from_validation(error: Any) -> Problem:
+    found = error.errors()
+    malformed = next((item for item in found if item["type"] == "json_invalid"), None)
+    if malformed is not None:
+        position = malformed["loc"][-1]
+        reason = malformed.get("ctx", {}).get("error", malformed["msg"])
+        return problems.BadRequest(f"The body is not JSON: {reason} at position {position}.", code="bad_json")
+    fields = [FieldError(pointer=pointer_of(item["loc"]), detail=item["msg"]) for item in found]
+    detail = "; ".join(f"{field.pointer or '/'}: {field.detail}" for field in fields[:3])
+    return problems.Unprocessable(detail or "The request is not valid.", code="validation_failed", errors=fields)
+
+
+def pointer_of(location: tuple[str | int, ...]) -> str:
+    """The JSON pointer of a pydantic location: into the body, or `/query/…`, `/path/…`, `/header/…`."""
+    parts = location[1:] if location and location[0] == "body" else location
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _from_http(error: Any) -> Problem:
+    kind = _BY_STATUS.get(error.status_code, problems.InternalError)
+    detail = error.detail if isinstance(error.detail, str) else kind.title
+    if kind is problems.Unavailable:
+        return problems.Unavailable(detail)
+    return kind(detail, headers=error.headers)
+
+
+def _from_database(error: Any) -> Problem:
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if getattr(error, "connection_invalidated", False) or state.startswith(_PASSING_SQLSTATES):
+        return problems.Unavailable("The database is away for the moment.")
+    log.error("database_refused", exc_info=error)
+    return problems.InternalError("Something went wrong on our side.")
+
+
+def _away(_error: Any) -> Problem:
+    return problems.Unavailable("The database is away for the moment.")
+
+
+def _conflict(_error: Any) -> Problem:
+    return problems.Conflict("This contradicts something that is already there.")
+
+
+def _lost_race(_error: Any) -> Problem:
+    return problems.PreconditionFailed("Somebody else changed it first; read it again.")
+
+
+_TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], Problem]], ...] = (
+    (RequestValidationError, _from_validation),
+    (HTTPException, _from_http),
+    (StaleDataError, _lost_race),
+    (sql.IntegrityError, _conflict),
+    (sql.TimeoutError, _away),
+    (sql.DBAPIError, _from_database),
+    (postgres.PostgresConnectionError, _away),
+    (postgres.CannotConnectNowError, _away),
+    (postgres.InterfaceError, _away),
+    (ConnectionError, _away),
+)

@@ -1,0 +1,57 @@
+"""What a service reads from its environment, typed; a placeholder secret does not pass in production."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.chassis.jwks import IssuerSettings
+from services.schemas.directory import ServiceIdentity
+
+_PLACEHOLDERS = ("change-me", "changeme", "placeholder", "secret", "generated-at-first-start")
+_SHORTEST_SECRET = 32
+
+
+class ServiceSettings(BaseSettings):
+    """The settings of one service.
+
+    Shared names (`ENVIRONMENT`, `REDIS_URL`, …) carry no prefix; a service's own logins carry its key
+    (`ARCHITECT_DATABASE_URL`), so that one file can hold the settings of all. An empty `REDIS_URL`,
+    `RABBITMQ_URL` or `CONSUL_HTTP_ADDR` chooses the in-process adapter.
+    """
+
+    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", frozen=True)
+
+    identity: ClassVar[ServiceIdentity]
+
+    environment: Literal["development", "production"] = Field("development", validation_alias="ENVIRONMENT")
+    jwt_secret: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET")
+    internal_jwt_secret: SecretStr = Field(SecretStr(""), validation_alias="INTERNAL_JWT_SECRET")
+    jwt_issuers: tuple[IssuerSettings, ...] = Field((), validation_alias="JWT_ISSUERS")
+    redis_url: str = Field("", validation_alias="REDIS_URL")
+    consul_http_addr: str = Field("", validation_alias="CONSUL_HTTP_ADDR")
+    otel_exporter_otlp_endpoint: str = Field("", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
+    requests_per_minute: int = Field(6000, ge=1, validation_alias="TENANT_REQUESTS_PER_MINUTE")
+    allow_private_networks: bool = Field(False, validation_alias="ALLOW_PRIVATE_NETWORKS")
+
+    database_url: SecretStr
+    system_database_url: SecretStr
+    rabbitmq_url: SecretStr = SecretStr("")
+    database_pool_size: int = Field(10, ge=1, le=50)
+
+    @property
+    def development(self) -> bool:
+        return self.environment == "development"
+
+    @model_validator(mode="after")
+    def _refuse_placeholders(self) -> Self:
+        for name in ("jwt_secret", "internal_jwt_secret"):
+            secret = getattr(self, name).get_secret_value()
+            if name == "jwt_secret" and not self.development and self.jwt_issuers:
+                continue
+            if len(secret) < _SHORTEST_SECRET or secret.lower().startswith(_PLACEHOLDERS):
+                raise ValueError(
+                    f"{name.upper()} is missing, a placeholder or shorter than {_SHORTEST_SECRET} characters"
+                )
+        return self

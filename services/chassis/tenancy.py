@@ -1,0 +1,53 @@
+"""Which tenants a service knows: an unknown one is refused, except in development, where first use makes it."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.chassis import problems
+from services.chassis.actor import Actor
+from services.chassis.database import Database
+from services.chassis.tables import tenants
+from services.chassis.unit_of_work import UnitOfWork
+
+Seed = Callable[[UnitOfWork], Awaitable[None]]
+
+
+async def _no_seed(_uow: UnitOfWork) -> None:
+    """A service that starts a tenant with nothing."""
+
+
+class Tenancy:
+    """The tenants of one service; known ones are remembered, as none is ever taken back."""
+
+    def __init__(self, database: Database, *, first_use_provisions: bool, seed: Seed = _no_seed) -> None:
+        self._database = database
+        self._first_use_provisions = first_use_provisions
+        self._seed = seed
+        self._known: set[UUID] = set()
+
+    async def admit(self, actor: Actor) -> None:
+        """Raises:
+        Forbidden: nobody provisioned this tenant.
+        """
+        if actor.tenant in self._known:
+            return
+        async with self._database.unit_of_work(actor) as uow:
+            found = await uow.session.scalar(select(tenants.c.tenant_id))
+            if found is None:
+                if not self._first_use_provisions:
+                    raise problems.Forbidden("This tenant was not provisioned here.", code="unknown_tenant")
+                await self.provision(uow, name=str(actor.tenant))
+                await uow.commit()
+        self._known.add(actor.tenant)
+
+    async def provision(self, uow: UnitOfWork, *, name: str) -> bool:
+        """Makes the unit of work's tenant known, and seeds it the first time; whether it was the first."""
+        statement = insert(tenants).values(tenant_id=uow.actor.tenant, name=name, provisioned_at=uow.clock.now())
+        made = await uow.session.execute(statement.on_conflict_do_nothing().returning(tenants.c.tenant_id))
+        if made.first() is None:
+            return False
+        await self._seed(uow)
+        return True

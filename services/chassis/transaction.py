@@ -1,0 +1,144 @@
+"""The one commit of a request, and the route class that makes it."""
+
+import email.message
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import anyio
+from fastapi import APIRouter, Request, params
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from services.chassis import deadline, problem_answers, problems
+from services.chassis.unit_of_work import UnitOfWork
+
+
+class AnswerKeeper(Protocol):
+    """What keeps a request's answer beside its effect (an idempotency claim)."""
+
+    async def keep(self, uow: UnitOfWork, response: Response) -> None: ...
+    async def release(self) -> None: ...
+    async def keep_refusal(self, response: Response) -> None: ...
+
+
+class Answered(Exception):  # noqa: N818  # not an error: the request was answered before
+    """Raised by a dependency that already has the answer."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("already answered")
+        self.response = response
+
+
+@dataclass
+class RequestTransaction:
+    """What one request has opened: at most one unit of work, and the claim on its idempotency key."""
+
+    unit_of_work: UnitOfWork | None = None
+    keeper: AnswerKeeper | None = None
+    committed: list[Callable[[], None]] = field(default_factory=list)
+
+    async def commit(self, response: Response) -> None:
+        """Commits state, events and the kept answer at once; then calls what waited for the commit."""
+        uow = self.unit_of_work
+        if uow is None:
+            return
+        if self.keeper is not None:
+            await self.keeper.keep(uow, response)
+        await uow.commit()
+        if uow.has_events:
+            for wake in self.committed:
+                wake()
+
+    async def abandon(self, refusal: Response) -> None:
+        """Rolls back; a refusal that would come again is kept, anything else may be tried again."""
+        await self.close()
+        if self.keeper is None:
+            return
+        if refusal.status_code < 500 and refusal.status_code not in {401, 403, 429}:  # noqa: PLR2004
+            await self.keeper.keep_refusal(refusal)
+        else:
+            await self.keeper.release()
+
+    async def close(self) -> None:
+        if self.unit_of_work is not None:
+            await self.unit_of_work.session.close()
+
+
+class ServiceRoute(APIRoute):
+    """A route that refuses what it does not know, keeps the caller's deadline, and commits once.
+
+    The unit of work that a dependency opened is committed after the answer is made and before it is sent; any
+    exception rolls it back.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        inner = super().get_route_handler()
+        known = _query_names(self.dependant)
+        takes_json = self.body_field is not None and not _takes_form(self.dependant)
+
+        async def handle(request: Request) -> Response:
+            _refuse_unknown_query(request, known)
+            if takes_json:
+                _refuse_other_content(request)
+            return await _within_deadline(request, lambda: _in_one_transaction(request, inner))
+
+        return handle
+
+
+def resource(prefix: str) -> APIRouter:
+    """The router of one resource: `resource("/models")`; its routes commit once, and the tag is its name."""
+    return APIRouter(prefix=prefix, tags=[prefix.strip("/")], route_class=ServiceRoute)
+
+
+async def _in_one_transaction(request: Request, inner: Callable[[Request], Awaitable[Response]]) -> Response:
+    transaction = RequestTransaction()
+    request.state.transaction = transaction
+    try:
+        response = await inner(request)
+        await transaction.commit(response)
+    except Answered as answered:
+        return answered.response
+    except Exception as error:
+        await transaction.abandon(problem_answers.answer(request, problem_answers.translate(error)))
+        raise
+    finally:
+        with anyio.CancelScope(shield=True):
+            await transaction.close()
+    return response
+
+
+async def _within_deadline(request: Request, work: Callable[[], Awaitable[Response]]) -> Response:
+    raise NotImplementedError
+
+
+def _takes_form(dependant: Dependant) -> bool:
+    return any(isinstance(param.field_info, params.Form) for param in dependant.body_params)
+
+
+def _query_names(dependant: Dependant) -> frozenset[str]:
+    names = {param.alias for param in dependant.query_params}
+    for inner in dependant.dependencies:
+        names |= _query_names(inner)
+    return frozenset(names)
+
+
+def _refuse_unknown_query(request: Request, known: frozenset[str]) -> None:
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        fields = [problems.FieldError(pointer=f"/query/{name}", detail="Unknown parameter") for name in unknown]
+        raise problems.Unprocessable(
+            f"Unknown query parameter: {', '.join(unknown)}.", code="validation_failed", errors=fields
+        )
+
+
+def _refuse_other_content(request: Request) -> None:
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    if not has_body:
+        return
+    message = email.message.Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    subtype = message.get_content_subtype()
+    if message.get_content_maintype() != "application" or not (subtype == "json" or subtype.endswith("+json")):
+        raise problems.UnsupportedMediaType("This route takes application/json.")
