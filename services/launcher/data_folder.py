@@ -1,0 +1,44 @@
+"""Where the embedded platform keeps its data: database, secrets, log. As a module it prints the folder."""
+
+import os
+from pathlib import Path
+
+from services.launcher.errors import CannotStart
+
+SYSTEM_FOLDER = Path("/var/lib/valueverse")
+
+
+def data_folder(choice: Path | None = None) -> Path:
+    """The data folder: the one given, else `VALUEVERSE_DATA`, else root's or the user's own. Absolute."""
+    return (choice or _from_environment() or _default()).expanduser().absolute()
+
+
+def make_data_folder(path: Path) -> None:
+    """Makes the folder where there is none: closed to others; root's may be passed through, but not listed.
+
+    As root the database runs as an unprivileged user inside this folder. Raises CannotStart.
+    """
+    if path.is_dir():
+        return
+    try:
+        path.mkdir(parents=True)
+        path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    except OSError as error:
+        raise CannotStart(
+            f"Cannot use {path} as data folder ({error.strerror}): give another one."
+        ) from error
+
+
+def _from_environment() -> Path | None:
+    value = os.environ.get("VALUEVERSE_DATA")
+    return Path(value) if value else None
+
+
+def _default() -> Path:
+    if os.geteuid() == 0:
+        return SYSTEM_FOLDER
+    return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "valueverse"
+
+
+if __name__ == "__main__":
+    print(data_folder())
