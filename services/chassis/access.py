@@ -1,5 +1,4 @@
-"""Who may do what: the dependencies that authenticate a request, check its scope and open its unit of work."""
-
+"""Who may do what: dependencies that authenticate a request, check its scope and open its unit of work."""
 
 from typing import Annotated, Any
 
@@ -8,10 +7,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 
 from services.chassis import idempotency, problems
 from services.chassis.actor import Actor
+from services.chassis.authentication import principal_of
 from services.chassis.principal import Principal
-from services.chassis.runtime import Runtime, runtime_of
-from services.chassis.telemetry.logs import bind_context
-from services.chassis.tokens import TokenInvalid
+from services.chassis.runtime import runtime_of
 from services.chassis.transaction import RequestTransaction
 from services.chassis.unit_of_work import UnitOfWork
 
@@ -19,41 +17,17 @@ _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", bearerFormat="JWT")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-async def authenticated(request: Request, scopes: SecurityScopes, credentials: Credentials) -> Principal:
-    """The principal behind a request's token, checked once a request and for each scope that is asked of it.
+async def authenticated(request: Request, scopes: SecurityScopes, _credentials: Credentials) -> Principal:
+    """The request's principal, once it has every scope that is asked of it.
 
     Raises:
-        Unauthenticated: there is no token, or it does not hold here.
-        Forbidden: a scope is missing, or the tenant is unknown.
-        TooManyRequests: the tenant's rate limit is reached.
+        Forbidden: a scope is missing.
     """
-    principal: Principal | None = getattr(request.state, "principal", None)
-    if principal is None:
-        principal = await _authenticate(runtime_of(request), credentials)
-        request.state.principal = principal
+    principal = await principal_of(request)
     for scope in scopes.scopes:
         if not principal.has(scope):
             raise problems.Forbidden(f"This needs the scope {scope}.", code="missing_scope")
     return principal
-
-
-async def _authenticate(runtime: Runtime, credentials: HTTPAuthorizationCredentials | None) -> Principal:
-    if credentials is None:
-        raise problems.Unauthenticated("Send a token: Authorization: Bearer <token>.")
-    try:
-        principal = await runtime.verifier.verify(credentials.credentials)
-    except TokenInvalid as invalid:
-        raise problems.Unauthenticated(invalid.description, error=invalid.error) from None
-    bind_context(tenant=str(principal.tenant), sub=principal.sub)
-    await _keep_to_the_limit(runtime, principal)
-    await runtime.tenancy.admit(Actor(principal.tenant, principal.sub))
-    return principal
-
-
-async def _keep_to_the_limit(runtime: Runtime, principal: Principal) -> None:
-    decision = await runtime.limiter.check(str(principal.tenant))
-    if not decision.allowed:
-        raise problems.TooManyRequests("The tenant's rate limit is reached.", headers=decision.headers())
 
 
 def requires(scope: str) -> Any:
@@ -103,4 +77,3 @@ async def _open_idempotent(
 
 IdempotentWork = Annotated[UnitOfWork, Depends(_open_idempotent)]
 """The unit of work of a POST that changes state: it honours `Idempotency-Key`."""
-

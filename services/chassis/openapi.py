@@ -20,8 +20,8 @@ _WITH_BODY = (problems.PayloadTooLarge, problems.UnsupportedMediaType)
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
-def install(app: FastAPI, *, public_prefix: str) -> None:
-    """Gives the app an `openapi()` that documents every problem; the server is the path's own origin."""
+def install(app: FastAPI) -> None:
+    """Gives the app an `openapi()` that documents every problem."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

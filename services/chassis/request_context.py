@@ -1,4 +1,4 @@
-"""The outermost middleware: a request id, the caller's deadline and clean logging context for each request."""
+"""The outermost middleware: a request id and a clean logging context for each request."""
 
 import re
 

@@ -41,6 +41,8 @@ def seams_of(settings: ServiceSettings) -> Seams:
     return Seams(
         bus=RabbitBus(broker, clock=clock) if broker else LocalBus(clock=clock),
         cache=RedisCache(settings.redis_url) if settings.redis_url else MemoryCache(clock),
-        registry=ConsulRegistry(settings.consul_http_addr) if settings.consul_http_addr else StaticRegistry({}),
+        registry=ConsulRegistry(settings.consul_http_addr)
+        if settings.consul_http_addr
+        else StaticRegistry({}),
         clock=clock,
     )

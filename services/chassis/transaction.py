@@ -9,10 +9,14 @@ import anyio
 from fastapi import APIRouter, Request, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from fastapi.security.base import SecurityBase
 from starlette.responses import Response
 
-from services.chassis import deadline, problem_answers, problems
+from services.chassis import problem_answers, problems
+from services.chassis.authentication import principal_of
+from services.chassis.deadline import TIMEOUT_HEADER, Deadline, deadline_scope
 from services.chassis.unit_of_work import UnitOfWork
+from services.schemas.problem import FieldError
 
 
 class AnswerKeeper(Protocol):
@@ -23,7 +27,7 @@ class AnswerKeeper(Protocol):
     async def keep_refusal(self, response: Response) -> None: ...
 
 
-class Answered(Exception):  # noqa: N818  # not an error: the request was answered before
+class Answered(Exception):
     """Raised by a dependency that already has the answer."""
 
     def __init__(self, response: Response) -> None:
@@ -76,9 +80,12 @@ class ServiceRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()
         known = _query_names(self.dependant)
+        needs_token = _needs_token(self.dependant)
         takes_json = self.body_field is not None and not _takes_form(self.dependant)
 
         async def handle(request: Request) -> Response:
+            if needs_token:
+                await principal_of(request)
             _refuse_unknown_query(request, known)
             if takes_json:
                 _refuse_other_content(request)
@@ -110,11 +117,23 @@ async def _in_one_transaction(request: Request, inner: Callable[[Request], Await
 
 
 async def _within_deadline(request: Request, work: Callable[[], Awaitable[Response]]) -> Response:
-    raise NotImplementedError
+    try:
+        deadline = Deadline.from_header(request.headers.get(TIMEOUT_HEADER))
+    except ValueError as error:
+        fields = [FieldError(pointer=f"/header/{TIMEOUT_HEADER}", detail=str(error))]
+        raise problems.Unprocessable(str(error), code="validation_failed", errors=fields) from None
+    async with deadline_scope(deadline):
+        return await work()
 
 
 def _takes_form(dependant: Dependant) -> bool:
     return any(isinstance(param.field_info, params.Form) for param in dependant.body_params)
+
+
+def _needs_token(dependant: Dependant) -> bool:
+    return isinstance(dependant.call, SecurityBase) or any(
+        _needs_token(inner) for inner in dependant.dependencies
+    )
 
 
 def _query_names(dependant: Dependant) -> frozenset[str]:
@@ -127,7 +146,7 @@ def _query_names(dependant: Dependant) -> frozenset[str]:
 def _refuse_unknown_query(request: Request, known: frozenset[str]) -> None:
     unknown = sorted(set(request.query_params) - known)
     if unknown:
-        fields = [problems.FieldError(pointer=f"/query/{name}", detail="Unknown parameter") for name in unknown]
+        fields = [FieldError(pointer=f"/query/{name}", detail="Unknown parameter") for name in unknown]
         raise problems.Unprocessable(
             f"Unknown query parameter: {', '.join(unknown)}.", code="validation_failed", errors=fields
         )
@@ -140,5 +159,7 @@ def _refuse_other_content(request: Request) -> None:
     message = email.message.Message()
     message["content-type"] = request.headers.get("content-type", "")
     subtype = message.get_content_subtype()
-    if message.get_content_maintype() != "application" or not (subtype == "json" or subtype.endswith("+json")):
+    if message.get_content_maintype() != "application" or not (
+        subtype == "json" or subtype.endswith("+json")
+    ):
         raise problems.UnsupportedMediaType("This route takes application/json.")

@@ -1,0 +1,154 @@
+"""The command line: `python -m services <command>`. Each command is a few lines over a module of its own."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services.launcher.data_folder import data_folder
+from services.launcher.errors import CannotStart
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Port = Annotated[int, typer.Option(help="Where the gateway's paths are served; direct ports follow it.")]
+Data = Annotated[Path | None, typer.Option(help="The data folder (default: $VALUEVERSE_DATA, or your own).")]
+
+
+def main() -> None:
+    """Runs a command; what cannot go on says so in one line."""
+    try:
+        app(standalone_mode=False)
+    except CannotStart as reason:
+        errors.print(f"[red]✗[/] {reason}")
+        sys.exit(1)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        errors.print("Stopped.")
+        sys.exit(130)
+    except Exception as error:
+        if type(error).__module__.startswith("click") and hasattr(error, "show"):
+            error.show()
+            sys.exit(2)
+        raise
+
+
+@app.command()
+def serve(service: Annotated[str, typer.Argument()] = "all", port: Port = 8000, data: Data = None) -> None:
+    """Serve one service, or all of them in this one process."""
+    from services.launcher import serve as serving
+
+    if service == "all":
+        serving.serve_all(data_folder(data), port)
+    else:
+        serving.serve_one(service)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring roles, schemas and tables of all services to this release (needs DATABASE_URL)."""
+    from services.launcher import migrate as step
+
+    asyncio.run(step.migrate_from_environment())
+
+
+@app.command()
+def token(
+    tenant: Annotated[str, typer.Option(help="A uuid, or a name.")] = "acme",
+    sub: Annotated[str, typer.Option(help="Who the token is for.")] = "ada@vendor.example",
+    role: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
+    ttl: Annotated[str, typer.Option(help="For how long: 90s, 30m, 1h, 7d.")] = "1h",
+    data: Data = None,
+) -> None:
+    """Print a development token."""
+    from services.launcher import development_token
+
+    roles = role or ["value-engineer"]
+    print(development_token.mint(data_folder(data), tenant=tenant, sub=sub, roles=roles, ttl=ttl))
+
+
+@app.command()
+def urls(port: Port = 8000) -> None:
+    """Print where everything is."""
+    from services.launcher.urls import print_urls
+
+    print_urls(Console(soft_wrap=True), port)
+
+
+@app.command()
+def health(port: Port = 8000) -> None:
+    """Ask every service whether it is ready; exits 1 and names what is not."""
+    from services.launcher.health import print_health
+
+    raise typer.Exit(print_health(Console(soft_wrap=True), port))
+
+
+@app.command()
+def demo(
+    port: Port = 8000,
+    data: Data = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the data of earlier demos first.")] = False,
+    exit_: Annotated[bool, typer.Option("--exit", help="Stop when the story is told.")] = False,
+) -> None:
+    """Start the embedded platform and walk a value promise through it, by REST calls only."""
+    from services.launcher.demo import run_demo
+
+    run_demo(data_folder(data), port=port, fresh=fresh, stop_at_end=exit_)
+
+
+@app.command("new-service")
+def new_service(name: Annotated[str, typer.Argument(help="lower_snake_case, e.g. price_book")]) -> None:
+    """Scaffold a service that runs, is routed and passes the architecture tests."""
+    from services.launcher.scaffold import scaffold
+
+    for path in scaffold(name, Path.cwd()):
+        print(path)
+
+
+tenants = typer.Typer(no_args_is_help=True, help="Tenants of this platform.")
+app.add_typer(tenants, name="tenant")
+
+
+@tenants.command("create")
+def tenant_create(name: str, data: Data = None) -> None:
+    """Provision a tenant: every service learns of it by an event."""
+    from services.launcher.tenants import create
+
+    print(asyncio.run(create(data_folder(data), name)))
+
+
+letters = typer.Typer(no_args_is_help=True, help="Messages that no retry cured.")
+app.add_typer(letters, name="dead-letters")
+
+
+@letters.command("list")
+def dead_letters_list(service: str, data: Data = None) -> None:
+    """Show a service's dead letters."""
+    from services.launcher.dead_letters import print_dead_letters
+
+    asyncio.run(print_dead_letters(Console(soft_wrap=True), data_folder(data), service))
+
+
+@letters.command("replay")
+def dead_letters_replay(service: str, message: str, data: Data = None) -> None:
+    """Send a dead letter (or `all`) back to its service."""
+    from services.launcher.dead_letters import replay
+
+    print(asyncio.run(replay(data_folder(data), service, message)))
+
+
+docs = typer.Typer(no_args_is_help=True, help="Documents made from the code; tests fail when they drift.")
+app.add_typer(docs, name="docs")
+
+
+@docs.command("write")
+def docs_write() -> None:
+    """Write openapi.json of each service and the event catalogue."""
+    from services.launcher.documents import write_all
+
+    for path in write_all(Path.cwd()):
+        print(path)

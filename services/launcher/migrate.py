@@ -1,0 +1,23 @@
+"""The migrate step from the environment: what the job runs before any container starts."""
+
+import os
+
+from pydantic import ValidationError
+
+from services.chassis.migrations import CannotMigrate, migrate
+from services.launcher import rooms
+from services.launcher.errors import CannotStart
+
+
+async def migrate_from_environment() -> None:
+    """Raises:
+    CannotStart: DATABASE_URL or a login is missing, or the owner may not make roles.
+    """
+    owner_url = os.environ.get("DATABASE_URL", "")
+    if not owner_url:
+        raise CannotStart("DATABASE_URL is missing: the migrate step needs the owner's login.")
+    try:
+        services = [rooms.migrations_of(rooms.settings_class(key)()) for key in rooms.keys()]  # type: ignore[call-arg]
+        await migrate(owner_url, services)
+    except (ValidationError, CannotMigrate) as error:
+        raise CannotStart(str(error)) from error

@@ -1,0 +1,110 @@
+"""Serving: all services in one process with their own PostgreSQL, or one service as its container does."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.chassis.settings import ServiceSettings
+from services.chassis.telemetry.logs import configure_logging
+from services.launcher import embedded, rooms, secrets_file
+from services.launcher.configuration import embedded_settings, roles_of
+from services.launcher.data_folder import make_data_folder
+from services.launcher.embedded_postgres import EmbeddedPostgres
+from services.launcher.errors import CannotStart
+from services.launcher.serving import Binding, serve_bindings
+from services.schemas.directory import SERVICES
+
+GATEWAY_PORT = 8000
+_LOOPBACK = "127.0.0.1"
+_EVERYWHERE = "0.0.0.0"  # noqa: S104  # inside a container, whose network decides who may come
+
+
+@contextmanager
+def database_of(data: Path) -> Iterator[str]:
+    """The owner's URL of the platform's database: `DATABASE_URL`, or a server of its own in the data folder."""
+    given = os.environ.get("DATABASE_URL", "")
+    if given:
+        yield given
+        return
+    server = EmbeddedPostgres.start(data)
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def settings_of(data: Path, owner_url: str) -> dict[str, ServiceSettings]:
+    """The settings of all services on a data folder's secrets."""
+    keys = rooms.keys()
+    return embedded_settings(keys, owner_url, secrets_file.load_or_generate(data, roles_of(keys)))
+
+
+def direct_port(name: str, gateway_port: int) -> int:
+    """Where a service itself answers: 8011 to 8016 beside :8000, shifted alike beside another port."""
+    by_name = {identity.name: identity.direct_port for identity in SERVICES.values()}
+    return by_name[name] - GATEWAY_PORT + gateway_port
+
+
+async def run_platform(
+    data: Path, owner_url: str, port: int, stop: asyncio.Event, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Serves the whole house until `stop` is set.
+
+    Raises:
+        CannotStart: a port is taken; nothing was started.
+    """
+    async with embedded.running(owner_url, settings_of(data, owner_url)) as platform:
+        bindings = [
+            Binding(platform.dispatcher, _LOOPBACK, port),
+            *(Binding(app, _LOOPBACK, direct_port(name, port)) for name, app in platform.apps.items()),
+        ]
+        await serve_bindings(bindings, stop, ready=ready)
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Lets SIGINT and SIGTERM set `stop`, in the running loop."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+
+def serve_all(data: Path, port: int) -> None:
+    """Runs the embedded platform in the foreground until a signal."""
+    configure_logging(level="info")
+    make_data_folder(data)
+
+    async def run(owner_url: str) -> None:
+        stop = asyncio.Event()
+        stop_on_signals(stop)
+        await run_platform(data, owner_url, port, stop)
+
+    with database_of(data) as owner_url:
+        asyncio.run(run(owner_url))
+
+
+def serve_one(key: str) -> None:
+    """Runs one service on its own port, configured by the environment alone."""
+    key = key.replace("-", "_")
+    if key not in SERVICES:
+        raise CannotStart(f"There is no service {key}: one of {', '.join(SERVICES)}, or all.")
+    try:
+        settings = rooms.settings_class(key)()  # type: ignore[call-arg]  # the environment gives them
+    except ValueError as error:
+        raise CannotStart(f"The settings of {key} are not complete: {error}") from error
+    configure_logging(level=settings.log_level)
+    asyncio.run(_serve_one(key, settings))
+
+
+async def _serve_one(key: str, settings: ServiceSettings) -> None:
+    from services.launcher.lifespan import Lifespan
+
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    app = rooms.create_app(key, settings)
+    async with Lifespan(app):
+        host = os.environ.get("HOST", _EVERYWHERE)
+        port = int(os.environ.get("PORT", settings.identity.port))
+        await serve_bindings([Binding(app, host, port)], stop)
