@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+from asyncpg import exceptions as postgres
 from sqlalchemy import event, text
+from sqlalchemy import exc as sql
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
@@ -20,9 +22,12 @@ _IDLE_TIMEOUT_MS = 30_000
 _CONNECT_TIMEOUT_S = 5.0
 _SYSTEM_POOL = 2
 
+# SQLSTATEs of a server that is away for the moment: connection, resources, shutdown and start, system.
+_AWAY_SQLSTATES = ("08", "53", "57P", "58")
+
 
 class Database:
-    """Two connection pools of one service: `unit_of_work` sees one tenant's rows, `system` claims across tenants.
+    """Two pools of one service: `unit_of_work` sees one tenant's rows, `system` claims across tenants.
 
     Nothing connects before first use; `close` returns every connection.
     """
@@ -56,6 +61,23 @@ class Database:
     async def close(self) -> None:
         await self.engine.dispose()
         await self.system_engine.dispose()
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database was not there, rather than that it refused the work."""
+    if isinstance(error, sql.DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return error.connection_invalidated or state.startswith(_AWAY_SQLSTATES)
+    return isinstance(
+        error,
+        (
+            sql.TimeoutError,
+            postgres.PostgresConnectionError,
+            postgres.CannotConnectNowError,
+            postgres.InterfaceError,
+            ConnectionError,
+        ),
+    )
 
 
 def _engine(url: str, *, schema: str, pool_size: int) -> AsyncEngine:

@@ -26,7 +26,9 @@ class ExpectedVersion:
         PreconditionFailed: the resource has another version by now.
         """
         if self.version != actual:
-            raise problems.PreconditionFailed(f'It is at version "{actual}", not "{self.version}"; read it again.')
+            raise problems.PreconditionFailed(
+                f'It is at version "{actual}", not "{self.version}"; read it again.'
+            )
 
 
 async def if_match(

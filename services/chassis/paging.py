@@ -35,12 +35,14 @@ class PageRequest:
     after: UUID | None
 
     def select(self, statement: Select[Any], key: ColumnElement[UUID]) -> Select[Any]:
-        """Orders by a uuid7 key, newest first, and takes one row more than the page to see whether more follow."""
+        """Orders by a uuid7 key, newest first; one row more than the page shows whether more follow."""
         if self.after is not None:
             statement = statement.where(key < self.after)
         return statement.order_by(key.desc()).limit(self.limit + 1)
 
-    def page(self, rows: Sequence[Any], show: Callable[[Any], Item], key: Callable[[Any], UUID]) -> Page[Item]:
+    def page(
+        self, rows: Sequence[Any], show: Callable[[Any], Item], key: Callable[[Any], UUID]
+    ) -> Page[Item]:
         """The page of the rows that `select` brought."""
         shown = rows[: self.limit]
         more = len(rows) > self.limit

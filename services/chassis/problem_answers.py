@@ -88,7 +88,9 @@ def _from_validation(error: Any) -> Problem:
         return problems.BadRequest(f"The body is not JSON: {reason} at position {position}.", code="bad_json")
     fields = [FieldError(pointer=pointer_of(item["loc"]), detail=item["msg"]) for item in found]
     detail = "; ".join(f"{field.pointer or '/'}: {field.detail}" for field in fields[:3])
-    return problems.Unprocessable(detail or "The request is not valid.", code="validation_failed", errors=fields)
+    return problems.Unprocessable(
+        detail or "The request is not valid.", code="validation_failed", errors=fields
+    )
 
 
 def pointer_of(location: tuple[str | int, ...]) -> str:

@@ -1,8 +1,8 @@
 """Row level security in DDL: what a migration says so that a table keeps tenants apart.
 
-Three kinds of login meet these policies: the service's own role (its tenant's rows alone, by the setting that a
-unit of work makes), its `_system` role (claims work across tenants, on named columns of named tables), and the
-owner, who migrates and may write only the rows shipped with the product, those without a tenant.
+Three kinds of login meet these policies: the service's own role (its tenant's rows alone, by the setting that
+a unit of work makes), its `_system` role (claims work across tenants, on named columns of named tables), and
+the owner, who migrates and may write only the rows shipped with the product, those without a tenant.
 """
 
 TENANT_SETTING = "app.tenant_id"

@@ -1,4 +1,4 @@
-"""The chassis's own tables, which every service has in its schema: outbox, inbox, idempotency, files, tenants.
+"""The chassis's own tables, in every service's schema: outbox, inbox, idempotency, files, tenants.
 
 They carry no schema name: a service's connections have its schema alone on their search path.
 """

@@ -1,4 +1,4 @@
-"""Which tenants a service knows: an unknown one is refused, except in development, where first use makes it."""
+"""Which tenants a service knows: an unknown one is refused, but in development first use makes it."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -45,7 +45,9 @@ class Tenancy:
 
     async def provision(self, uow: UnitOfWork, *, name: str) -> bool:
         """Makes the unit of work's tenant known, and seeds it the first time; whether it was the first."""
-        statement = insert(tenants).values(tenant_id=uow.actor.tenant, name=name, provisioned_at=uow.clock.now())
+        statement = insert(tenants).values(
+            tenant_id=uow.actor.tenant, name=name, provisioned_at=uow.clock.now()
+        )
         made = await uow.session.execute(statement.on_conflict_do_nothing().returning(tenants.c.tenant_id))
         if made.first() is None:
             return False

@@ -1,5 +1,6 @@
-"""The unit of work: one tenant's transaction, in which state and the events about it are committed together."""
+"""The unit of work: one tenant's transaction; state and the events about it are committed together."""
 
+import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -73,4 +74,5 @@ class UnitOfWork:
     async def __aexit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        await self.session.close()
+        # Shielded: a second cancellation must not keep the connection from its pool.
+        await asyncio.shield(asyncio.create_task(self.session.close()))

@@ -1,0 +1,43 @@
+"""The committed documents that are made from the code: each service's OpenAPI. A test fails when they drift."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.chassis.settings import ServiceSettings
+from services.launcher import rooms
+from services.schemas.directory import SERVICES
+
+_NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+def unconnected_app(key: str) -> FastAPI:
+    """A service's app that was never started: enough to read its routes and its OpenAPI."""
+    settings: ServiceSettings = rooms.settings_class(key)(
+        database_url=_NOWHERE,
+        system_database_url=_NOWHERE,
+        jwt_secret="never-signs-anything-" + "0" * 32,
+        internal_jwt_secret="never-signs-anything-" + "1" * 32,
+    )
+    return rooms.create_app(key, settings)
+
+
+def rendered() -> Iterator[tuple[Path, str]]:
+    """Each document's path from the root, and its text."""
+    for key, identity in SERVICES.items():
+        document = unconnected_app(key).openapi()
+        yield Path("docs/openapi") / f"{identity.name}.json", json.dumps(document, indent=2) + "\n"
+
+
+def write_all(root: Path) -> list[Path]:
+    """Writes every document that differs; answers which."""
+    written = []
+    for path, text in rendered():
+        target = root / path
+        if not target.exists() or target.read_text() != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+            written.append(path)
+    return written
