@@ -5,6 +5,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import cached_property
 from typing import Self
 
 import structlog
@@ -23,11 +24,16 @@ class BackgroundService(ABC):
     unit must be safe to cancel and to do again. An error delays the next unit by a growing back-off.
     """
 
-    def __init__(self, name: str, *, interval_s: float = 1.0) -> None:
-        self.name = name
-        self.interval_s = interval_s
-        self._woken = asyncio.Event()
-        self._stopping = asyncio.Event()
+    name: str
+    interval_s: float = 1.0
+
+    @cached_property
+    def _woken(self) -> asyncio.Event:
+        return asyncio.Event()
+
+    @cached_property
+    def _stopping(self) -> asyncio.Event:
+        return asyncio.Event()
 
     @abstractmethod
     async def run_once(self) -> bool | None:

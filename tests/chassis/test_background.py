@@ -12,8 +12,10 @@ HOURS = 3600.0
 class Scripted(BackgroundService):
     """Counts its units; the n-th does what the script says, if it says anything."""
 
+    name = "scripted"
+
     def __init__(self, *script: Callable[[], Awaitable[bool | None]], interval_s: float = HOURS) -> None:
-        super().__init__("scripted", interval_s=interval_s)
+        self.interval_s = interval_s
         self.script = script
         self.units = 0
         self.did = asyncio.Condition()
