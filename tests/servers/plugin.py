@@ -115,9 +115,8 @@ def _running(make: Callable[[Path], P], folder: Path) -> Iterator[P]:
 
 
 def _shared(config: pytest.Config, name: str, kind: type[S]) -> S:
-    try:
-        server = ask(config.stash[_FOLDER], name)
-    except MissingServer as error:
-        skip_or_fail(str(error))
+    server = ask(config.stash[_FOLDER], name)
+    if isinstance(server, MissingServer):
+        skip_or_fail(str(server))
     assert isinstance(server, kind)
     return server

@@ -76,16 +76,16 @@ class ServerRun:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def ask(folder: Path, name: str) -> Server:
-    """The run's server of this name, started now if nobody asked before. Or MissingServer, RuntimeError."""
+def ask(folder: Path, name: str) -> Server | MissingServer:
+    """The run's server of this name, started now if nobody asked before. RuntimeError if it fails."""
     with Client(str(_address(folder, name))) as connection:
         connection.send("address")
         if not connection.poll(_ASK_TIMEOUT_S):
             raise RuntimeError(f"{name} has not started within {_ASK_TIMEOUT_S:.0f} s")
         answer = connection.recv()
-    if isinstance(answer, Exception):
+    if isinstance(answer, RuntimeError):
         raise answer
-    server: Server = answer
+    server: Server | MissingServer = answer
     return server
 
 
@@ -102,7 +102,7 @@ class _Keeper(threading.Thread):
         self._folder.chmod(0o711)
         self._starter = starter
         self._listener = Listener(str(_address(folder, name)), backlog=64)
-        self._answer: Server | Exception | None = None
+        self._answer: Server | MissingServer | RuntimeError | None = None
         self._at_end = ExitStack()
 
     def run(self) -> None:
@@ -125,7 +125,7 @@ class _Keeper(threading.Thread):
                 connection.send(self._answer)
             return True
 
-    def _start(self) -> Server | Exception:
+    def _start(self) -> Server | MissingServer | RuntimeError:
         try:
             return self._starter(self._folder, self._at_end)
         except MissingServer as error:
