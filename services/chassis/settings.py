@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.chassis.jwks import IssuerSettings
+from services.chassis.issuers import IssuerSettings
 from services.schemas.directory import ServiceIdentity
 
 _PLACEHOLDERS = ("change-me", "changeme", "placeholder", "secret", "generated-at-first-start")
