@@ -1,0 +1,1 @@
+"""The calculation engine's rules: pure functions from documents to documents."""

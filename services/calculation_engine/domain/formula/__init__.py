@@ -1,0 +1,1 @@
+"""The formula language: text -> tokens -> instructions -> one graph for all formulas -> numbers."""

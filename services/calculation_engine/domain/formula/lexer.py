@@ -1,0 +1,106 @@
+"""Formula text to tokens: the numbers, names and symbols of the language, each with its position."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from services.calculation_engine.domain.formula.language import BINARY, PREFIX
+from services.schemas.value_model import MAX_FORMULA_LENGTH
+
+Kind = Literal["number", "name", "symbol", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: Kind
+    text: str
+    position: int
+
+
+class FormulaSyntaxError(Exception):
+    """The text does not read at `position` (from 0); `expected` says what could stand there."""
+
+    def __init__(self, detail: str, position: int, expected: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.position = position
+        self.expected = expected
+
+
+_TOKEN = re.compile(
+    r"(?P<space>[ \t\r\n]+)"
+    r"|(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<symbol>\*\*|//|<=|>=|==|!=|[-+*/%<>(),])"
+)
+
+A_NUMBER = "a number such as 12.5 or 1e6"
+_ANYTHING = "a number, a name, an operator or a bracket"
+
+_HINTS: dict[str, str] = {
+    "^": "write ** for a power",
+    "=": "write == to compare",
+    "!": "write not, or != to compare",
+    "&": "write and",
+    "|": "write or",
+    ".": "attributes are not in the language",
+    '"': "strings are not in the language",
+    "'": "strings are not in the language",
+    "[": "subscripts are not in the language",
+    "]": "subscripts are not in the language",
+    ":": "assignment and lambda are not in the language",
+    ";": "a formula is a single expression",
+}
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The tokens of a formula, then one of kind `end`.
+
+    Raises FormulaSyntaxError for text that is too long, not ASCII, or holds what is not in the language.
+    """
+    _check_text(text)
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise _stranger(text[position], position)
+        if match.lastgroup != "space":
+            yield _token(match, text)
+        position = match.end()
+    yield Token("end", "", len(text))
+
+
+def _check_text(text: str) -> None:
+    if len(text) > MAX_FORMULA_LENGTH:
+        raise FormulaSyntaxError(
+            f"the formula has {len(text)} characters",
+            MAX_FORMULA_LENGTH,
+            f"at most {MAX_FORMULA_LENGTH} characters",
+        )
+    if not text.isascii():
+        position, stranger = next((at, char) for at, char in enumerate(text) if not char.isascii())
+        raise FormulaSyntaxError(
+            f"U+{ord(stranger):04X} is not an ASCII character", position, "only ASCII characters"
+        )
+
+
+def _token(match: re.Match[str], text: str) -> Token:
+    lexeme = match.group()
+    start, end = match.span()
+    if match.lastgroup == "number":
+        following = text[end : end + 1]
+        if following in {".", "_"} or following.isalnum():
+            raise FormulaSyntaxError(f"{lexeme + following!r} is not a number", start, A_NUMBER)
+        return Token("number", lexeme, start)
+    if match.lastgroup == "symbol" or lexeme in BINARY or lexeme in PREFIX:
+        if lexeme == "//":
+            raise FormulaSyntaxError("// is not in the language: write floor(a / b)", start, "an operator")
+        return Token("symbol", lexeme, start)
+    return Token("name", lexeme, start)
+
+
+def _stranger(character: str, position: int) -> FormulaSyntaxError:
+    shown = repr(character) if character.isprintable() else f"U+{ord(character):04X}"
+    complaint = _HINTS.get(character, "this is not in the language")
+    return FormulaSyntaxError(f"{shown}: {complaint}", position, _ANYTHING)

@@ -1,0 +1,191 @@
+"""All formulas of a model, checked and compiled together: order found, names resolved, cycles refused."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+
+from services.calculation_engine.domain.errors import Fault, InvalidFormula
+from services.calculation_engine.domain.formula.graph import Call, Graph, Node, Variable
+from services.calculation_engine.domain.formula.lexer import FormulaSyntaxError
+from services.calculation_engine.domain.formula.parser import Instruction, Name, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A formula as it stands in the request: by what name people know it, and where it is."""
+
+    name: str
+    pointer: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """Compiled formulas. `roots` gives each formula's node by its pointer."""
+
+    nodes: Sequence[Node]
+    roots: Mapping[str, int]
+    sources: Mapping[str, Source]
+    _positions: Mapping[str, Mapping[int, int]]
+
+    def at_point(self, point: Mapping[str, float]) -> list[float]:
+        """Every node's value for one assignment of the variables; NaN where there is none."""
+        values: list[float] = []
+        for node in self.nodes:
+            if isinstance(node, Call):
+                arguments = [values[number] for number in node.arguments]
+                values.append(node.definition.at_point(*arguments))
+            elif isinstance(node, Variable):
+                values.append(point[node.name])
+            else:
+                values.append(node.value)
+        return values
+
+    def variables_of(self, pointer: str) -> frozenset[str]:
+        """The variables that a formula reads, directly or through others."""
+        return self._reads[self.roots[pointer]]
+
+    def blame(self, pointer: str, values: Sequence[float]) -> Fault:
+        """Why a formula has no value at the point that gave `values`: the operation where it went wrong."""
+        culprit = self._culprit(self.roots[pointer], values)
+        home, position = self._home(culprit, pointer)
+        node = self.nodes[culprit]
+        assert isinstance(node, Call)  # noqa: S101
+        objection = node.definition.objection(*(values[number] for number in node.arguments))
+        where = "" if home.pointer == pointer else f" in {home.name}"
+        return Fault(
+            pointer=home.pointer,
+            detail=f"{self.sources[pointer].name} has no value: {objection.complaint}{where}",
+            formula=home.name,
+            position=position,
+            expected=objection.expected,
+        )
+
+    @cached_property
+    def _reads(self) -> list[frozenset[str]]:
+        reads: list[frozenset[str]] = []
+        for node in self.nodes:
+            if isinstance(node, Variable):
+                reads.append(frozenset({node.name}))
+            elif isinstance(node, Call):
+                reads.append(frozenset().union(*(reads[number] for number in node.arguments)))
+            else:
+                reads.append(frozenset())
+        return reads
+
+    def _culprit(self, number: int, values: Sequence[float]) -> int:
+        """The deepest node without a value among those that the given one needed."""
+        node = self.nodes[number]
+        while isinstance(node, Call):
+            needed = node.arguments
+            if node.operation == "if" and not math.isnan(values[needed[0]]):
+                needed = needed[1:2] if values[needed[0]] else needed[2:]
+            failed = next((argument for argument in needed if math.isnan(values[argument])), None)
+            if failed is None:
+                return number
+            number, node = failed, self.nodes[failed]
+        return number
+
+    def _home(self, number: int, pointer: str) -> tuple[Source, int]:
+        """The formula whose text holds a node, the given one first, and the position there."""
+        for candidate in (pointer, *self._positions):
+            position = self._positions[candidate].get(number)
+            if position is not None:
+                return self.sources[candidate], position
+        raise LookupError(number)
+
+
+def compile_formulas(
+    named: Mapping[str, Source], unnamed: Iterable[Source], variables: Collection[str]
+) -> Program:
+    """Compiles named formulas, which any formula may use, and unnamed ones, which nobody can.
+
+    Raises InvalidFormula with a fault for every formula that does not read, uses a name that does not exist,
+    or is part of a cycle.
+    """
+    sources = {source.pointer: source for source in (*named.values(), *unnamed)}
+    parsed = _parse_all(sources.values())
+    _check_names(parsed, sources, {*named, *variables})
+    graph = Graph()
+    names = {name: graph.variable(name) for name in variables}
+    roots: dict[str, int] = {}
+    positions: dict[str, dict[int, int]] = {}
+    for pointer in _in_order(named, parsed):
+        roots[pointer], positions[pointer] = graph.add(parsed[pointer], names)
+        source = sources[pointer]
+        if named.get(source.name) is source:
+            names[source.name] = roots[pointer]
+    return Program(graph.nodes, roots, sources, positions)
+
+
+def _parse_all(sources: Iterable[Source]) -> dict[str, tuple[Instruction, ...]]:
+    parsed: dict[str, tuple[Instruction, ...]] = {}
+    faults: list[Fault] = []
+    for source in sources:
+        try:
+            parsed[source.pointer] = parse(source.text)
+        except FormulaSyntaxError as error:
+            faults.append(_fault(source, error.detail, error.position, error.expected))
+    if faults:
+        raise InvalidFormula(faults)
+    return parsed
+
+
+def _check_names(
+    parsed: Mapping[str, Sequence[Instruction]], sources: Mapping[str, Source], known: Collection[str]
+) -> None:
+    faults = [
+        _unknown(sources[pointer], instruction, known)
+        for pointer, instructions in parsed.items()
+        for instruction in instructions
+        if isinstance(instruction, Name) and instruction.name not in known
+    ]
+    if faults:
+        raise InvalidFormula(faults)
+
+
+def _unknown(source: Source, instruction: Name, known: Collection[str]) -> Fault:
+    near = get_close_matches(instruction.name, known, n=1)
+    hint = f"; is {near[0]} meant?" if near else ""
+    return _fault(
+        source,
+        f"there is no input or formula {instruction.name!r}{hint}",
+        instruction.position,
+        "the name of an input or of a formula",
+    )
+
+
+def _in_order(named: Mapping[str, Source], parsed: Mapping[str, Sequence[Instruction]]) -> list[str]:
+    """The formulas' pointers, each after those that it uses (depth first, with a stack of our own)."""
+    by_name = {name: source.pointer for name, source in named.items()}
+    uses = {
+        pointer: [by_name[step.name] for step in steps if isinstance(step, Name) and step.name in by_name]
+        for pointer, steps in parsed.items()
+    }
+    ordered: dict[str, None] = {}
+    for start in parsed:
+        path: dict[str, Iterable[str]] = {start: iter(uses[start])} if start not in ordered else {}
+        while path:
+            pointer, remaining = next(reversed(path.items()))
+            following = next((used for used in remaining if used not in ordered), None)
+            if following is None:
+                path.popitem()
+                ordered[pointer] = None
+            elif following in path:
+                raise InvalidFormula([_cycle(list(path), following, named)])
+            else:
+                path[following] = iter(uses[following])
+    return list(ordered)
+
+
+def _cycle(path: list[str], back: str, named: Mapping[str, Source]) -> Fault:
+    by_pointer = {source.pointer: source for source in named.values()}
+    loop = [by_pointer[pointer].name for pointer in path[path.index(back) :]]
+    source = by_pointer[back]
+    return _fault(source, "the formula uses itself: " + " -> ".join([*loop, loop[0]]), 0, "no cycle")
+
+
+def _fault(source: Source, detail: str, position: int, expected: str) -> Fault:
+    return Fault(source.pointer, detail, formula=source.name, position=position, expected=expected)
