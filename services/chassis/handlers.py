@@ -14,6 +14,7 @@ from services.schemas.envelope import Envelope
 from services.schemas.events import EventPayload
 
 P = TypeVar("P", bound=EventPayload)
+P_co = TypeVar("P_co", bound=EventPayload, covariant=True)
 
 
 class Poison(Exception):
@@ -40,7 +41,7 @@ class InvalidPayload(Poison):
 
 
 @dataclass(frozen=True, slots=True)
-class Event(Generic[P]):
+class Event(Generic[P_co]):
     """An event as a handler sees it.
 
     One aggregate's events may come out of order: `sequence` counts them densely from 1 per `subject`, so that
@@ -54,7 +55,7 @@ class Event(Generic[P]):
     tenant: UUID
     actor: str
     occurred_at: datetime
-    payload: P
+    payload: P_co
 
 
 Handler = Callable[[UnitOfWork, Event[P]], Awaitable[None]]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Executable, delete, func, select, text, update
@@ -42,7 +41,7 @@ class ParkedMessage:
 class DeadMessage:
     """A message that nobody tries any more."""
 
-    envelope: dict[str, Any]
+    envelope: Envelope
     attempts: int
     dead_since: datetime
     error: str
@@ -105,7 +104,8 @@ class Parking:
             async with self._unit_of_work(key.tenant_id) as uow:
                 row = (await uow.session.execute(select(parked).where(_is(key.message_id)))).first()
             if row is not None:
-                found.append(DeadMessage(row.envelope, row.attempts, row.dead_since, row.last_error))
+                envelope = Envelope.model_validate(row.envelope)
+                found.append(DeadMessage(envelope, row.attempts, row.dead_since, row.last_error))
         return found
 
     async def revive(self, tenant: UUID, message_id: UUID) -> bool:

@@ -10,18 +10,21 @@ from services.chassis.database import Database
 _BATCH = 1000
 
 
-def _delete(table: str, column: str) -> TextClause:
-    # The names are this module's own. By ctid, as a DELETE knows no LIMIT.
+def _delete(table: str, key: str, column: str) -> TextClause:
+    # The names are this module's own; a DELETE knows no LIMIT.
     return text(
-        f"DELETE FROM {table} WHERE ctid = ANY(ARRAY("  # noqa: S608
-        f"SELECT ctid FROM {table} WHERE {column} < now() - :age LIMIT :size FOR UPDATE SKIP LOCKED))"
+        f"DELETE FROM {table} WHERE ({key}) IN "  # noqa: S608
+        f"(SELECT {key} FROM {table} WHERE {column} < now() - CAST(:age AS interval) LIMIT :size)"
     )
 
 
 _KEPT = (
-    (_delete("outbox", "published_at"), timedelta(days=7)),
-    (_delete("inbox", "handled_at"), timedelta(days=30)),
-    (_delete("idempotency_keys", "claimed_at"), timedelta(days=7)),
+    (_delete("outbox", "id", "published_at"), timedelta(days=7)),
+    (_delete("inbox", "tenant_id, consumer, message_id", "handled_at"), timedelta(days=30)),
+    (
+        _delete("idempotency_keys", "tenant_id, sub, method, route, key", "claimed_at"),
+        timedelta(days=7),
+    ),
 )
 
 
