@@ -1,37 +1,38 @@
 """The app factory: a service's table of contents goes in, a complete FastAPI app comes out."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-import anyio
 import structlog
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from services.chassis import docs, health, metrics_endpoint, openapi, problem_answers
 from services.chassis.background import BackgroundService, BackgroundServices
 from services.chassis.database import Database
 from services.chassis.handlers import Handlers
 from services.chassis.inbox import Consumer
+from services.chassis.jwks import KeySet
 from services.chassis.outbox import Outbox
 from services.chassis.pruner import Pruner
 from services.chassis.rate_limit import RateLimiter
-from services.chassis.registration import Registration
+from services.chassis.redelivery import Redelivery
+from services.chassis.registration import registered
 from services.chassis.relay import Relay
 from services.chassis.request_context import RequestContextMiddleware
 from services.chassis.runtime import Runtime
 from services.chassis.seams import Seams
 from services.chassis.settings import ServiceSettings
+from services.chassis.telemetry.database_spans import trace_database
 from services.chassis.telemetry.metrics import Metrics, MetricsMiddleware
 from services.chassis.telemetry.traces import fastapi_telemetry, make_tracer_provider
 from services.chassis.tenancy import Seed, Tenancy
 from services.chassis.tokens import TokenVerifier
-from services.chassis.transaction import ServiceRoute
 
 log = structlog.get_logger(__name__)
 
 DEFAULT_BODY_LIMIT = 1024 * 1024
-_DRAIN_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,6 @@ def build_app(service: Service, settings: ServiceSettings, seams: Seams) -> Fast
         generate_unique_id_function=_operation_id,
     )
     app.state.runtime = runtime
-    app.router.route_class = ServiceRoute
     problem_answers.install(app)
     openapi.install(app)
     for prefix, documented in (("", False), (identity.prefix, True)):
@@ -77,14 +77,14 @@ def build_app(service: Service, settings: ServiceSettings, seams: Seams) -> Fast
     return app
 
 
-def _operation_id(route: object) -> str:
+def _operation_id(route: APIRoute) -> str:
     """`create_model`, not FastAPI's path-laden default: what generated clients call their methods."""
-    return str(getattr(route, "name", ""))
+    return route.name
 
 
 def _runtime(service: Service, settings: ServiceSettings, seams: Seams) -> Runtime:
     identity = settings.identity
-    metrics = Metrics(service=identity.name)
+    metrics = Metrics(identity.name)
     database = Database(
         settings.database_url.get_secret_value(),
         settings.system_database_url.get_secret_value(),
@@ -92,42 +92,59 @@ def _runtime(service: Service, settings: ServiceSettings, seams: Seams) -> Runti
         clock=seams.clock,
         pool_size=settings.database_pool_size,
     )
-    tenancy = (
-        Tenancy(database, first_use_provisions=settings.development, seed=service.seed)
-        if service.seed
-        else Tenancy(database, first_use_provisions=settings.development)
-    )
-    outbox = Outbox(database, source=identity.name, clock=seams.clock)
+    provider = make_tracer_provider(identity.name, settings.otel_exporter_otlp_endpoint)
+    trace_database(database.engine, provider)
+    metrics.watch_pool("runtime", database.engine)
+    metrics.watch_pool("system", database.system_engine)
     return Runtime(
         settings=settings,
         seams=seams,
         database=database,
         metrics=metrics,
-        tracer_provider=make_tracer_provider(identity.name, settings.otel_exporter_otlp_endpoint),
-        verifier=TokenVerifier.from_settings(settings, seams.clock),
-        tenancy=tenancy,
-        limiter=RateLimiter(seams.cache, settings.requests_per_minute),
-        relay=Relay(outbox, seams.bus, metrics=metrics),
+        tracer_provider=provider,
+        verifier=_verifier(settings, seams),
+        tenancy=Tenancy(database, first_use_provisions=settings.development, seed=service.seed),
+        limiter=RateLimiter(seams.cache, service=identity.name, per_minute=settings.requests_per_minute),
+        relay=Relay(Outbox(database, source=identity.name, clock=seams.clock), seams.bus, metrics=metrics),
     )
 
 
-def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], "_Context"]:
+def _verifier(settings: ServiceSettings, seams: Seams) -> TokenVerifier:
+    development_secret = settings.jwt_secret.get_secret_value() if settings.development else None
+    return TokenVerifier(
+        settings.identity.name,
+        clock=seams.clock,
+        internal_secret=settings.internal_jwt_secret.get_secret_value(),
+        development_secret=development_secret,
+        issuers=[(each, KeySet(str(each.jwks_url), clock=seams.clock)) for each in settings.jwt_issuers],
+    )
+
+
+def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        consumer = Consumer(runtime.identity.key, service.handlers, runtime.database, metrics=runtime.metrics)
+        consumer = Consumer(
+            runtime.identity.key,
+            service.handlers,
+            runtime.database,
+            metrics=runtime.metrics,
+            tracer_provider=runtime.tracer_provider,
+            wake=runtime.relay.wake,
+        )
         background = BackgroundServices(
             [
                 runtime.relay,
+                Redelivery(consumer),
                 Pruner(runtime.database),
-                *runtime.bus.background_for(consumer),
                 *(make(runtime) for make in service.background),
             ]
         )
+        # Left in reverse: deregister, stop consuming and working, then close what they stood on.
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(_close, runtime)
-            await runtime.bus.subscribe(consumer)
+            stack.push_async_callback(runtime.close)
             await stack.enter_async_context(background.running())
-            await stack.enter_async_context(Registration(runtime).running())
+            await stack.enter_async_context(runtime.bus.subscribe(consumer))
+            await stack.enter_async_context(registered(runtime.registry, runtime.settings))
             log.info("service_ready", service=runtime.identity.name)
             yield
             log.info("service_stopping", service=runtime.identity.name)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Executable, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from starlette.responses import Response
 
@@ -105,7 +105,7 @@ class Claim:
             await uow.session.execute(keys.delete().where(self._mine()))
             await uow.commit()
 
-    def _mine(self) -> object:
+    def _mine(self) -> ColumnElement[bool]:
         return and_(_at(self._scope), keys.c.lease_owner == self._lease)
 
 
@@ -143,7 +143,7 @@ async def hash_of(request: Request) -> bytes:
     return digest.digest()
 
 
-def _take(scope: Scope, request_hash: bytes, lease: UUID) -> object:
+def _take(scope: Scope, request_hash: bytes, lease: UUID) -> Executable:
     held_until = func.now() + _LEASE
     statement = insert(keys).values(
         **scope.as_columns(), request_hash=request_hash, lease_owner=lease, lease_until=held_until
@@ -159,5 +159,5 @@ def _take(scope: Scope, request_hash: bytes, lease: UUID) -> object:
     ).returning(keys.c.key)
 
 
-def _at(scope: Scope) -> object:
+def _at(scope: Scope) -> ColumnElement[bool]:
     return and_(*(keys.c[name] == value for name, value in scope.as_columns().items()))

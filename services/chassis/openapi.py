@@ -54,7 +54,7 @@ def _complete(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete_operation(operation: dict[str, Any]) -> None:
-    kinds = [*_EVERYWHERE]
+    kinds: list[type[problems.Problem]] = [*_EVERYWHERE]
     if operation.get("security"):
         kinds += _WITH_TOKEN
     if "requestBody" in operation:

@@ -74,7 +74,8 @@ def install(app: FastAPI) -> None:
         log.error("request_failed", exc_info=error)
         return answer(request, translate(error))
 
-    for kind in (Problem, *(kind for kind, _ in _TRANSLATIONS)):
+    kinds: list[type[Exception]] = [Problem, *(kind for kind, _ in _TRANSLATIONS)]
+    for kind in kinds:
         app.add_exception_handler(kind, expected)
     app.add_exception_handler(Exception, unexpected)
 

@@ -25,13 +25,18 @@ def http_transport(_peer: str) -> httpx2.AsyncBaseTransport:
 
 @dataclass(frozen=True)
 class Seams:
-    """The adapters of one service. The embedded launcher gives all six the same bus, cache and clock."""
+    """The adapters of one service.
+
+    The embedded launcher gives all services the same bus, cache and clock; then they are not one service's own
+    to close (`owned` is false).
+    """
 
     bus: Bus
     cache: Cache
     registry: Registry
     clock: Clock
     transports: PeerTransports = http_transport
+    owned: bool = True
 
 
 def seams_of(settings: ServiceSettings) -> Seams:
@@ -39,7 +44,7 @@ def seams_of(settings: ServiceSettings) -> Seams:
     clock = SystemClock()
     broker = settings.rabbitmq_url.get_secret_value()
     return Seams(
-        bus=RabbitBus(broker, clock=clock) if broker else LocalBus(clock=clock),
+        bus=RabbitBus(broker) if broker else LocalBus(services=[settings.identity.key]),
         cache=RedisCache(settings.redis_url) if settings.redis_url else MemoryCache(clock),
         registry=ConsulRegistry(settings.consul_http_addr)
         if settings.consul_http_addr

@@ -31,6 +31,7 @@ class ServiceSettings(BaseSettings):
     redis_url: str = Field("", validation_alias="REDIS_URL")
     consul_http_addr: str = Field("", validation_alias="CONSUL_HTTP_ADDR")
     otel_exporter_otlp_endpoint: str = Field("", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    advertise_host: str = Field("", validation_alias="ADVERTISE_HOST")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     requests_per_minute: int = Field(6000, ge=1, validation_alias="TENANT_REQUESTS_PER_MINUTE")
     allow_private_networks: bool = Field(False, validation_alias="ALLOW_PRIVATE_NETWORKS")

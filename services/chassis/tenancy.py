@@ -15,14 +15,10 @@ from services.chassis.unit_of_work import UnitOfWork
 Seed = Callable[[UnitOfWork], Awaitable[None]]
 
 
-async def _no_seed(_uow: UnitOfWork) -> None:
-    """A service that starts a tenant with nothing."""
-
-
 class Tenancy:
     """The tenants of one service; known ones are remembered, as none is ever taken back."""
 
-    def __init__(self, database: Database, *, first_use_provisions: bool, seed: Seed = _no_seed) -> None:
+    def __init__(self, database: Database, *, first_use_provisions: bool, seed: Seed | None = None) -> None:
         self._database = database
         self._first_use_provisions = first_use_provisions
         self._seed = seed
@@ -51,5 +47,6 @@ class Tenancy:
         made = await uow.session.execute(statement.on_conflict_do_nothing().returning(tenants.c.tenant_id))
         if made.first() is None:
             return False
-        await self._seed(uow)
+        if self._seed is not None:
+            await self._seed(uow)
         return True

@@ -1,13 +1,19 @@
 """How the embedded platform's settings are made: from its data folder, its database, and the environment."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import make_url
+from pydantic import SecretStr
+from sqlalchemy.engine import URL, make_url
 
+from services.chassis.clock import SystemClock
+from services.chassis.database import Database
 from services.chassis.settings import ServiceSettings
-from services.launcher import rooms
+from services.launcher import rooms, running_file, secrets_file
+from services.launcher.errors import CannotStart
 from services.launcher.secrets_file import PlatformSecrets
+from services.schemas.directory import SERVICES
 
 
 def roles_of(keys: Iterable[str]) -> list[str]:
@@ -21,6 +27,29 @@ def login(owner_url: str, role: str, password: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def database_of_service(key: str, data: Path) -> Database:
+    """One service's database on a running platform, for a command beside it.
+
+    Raises:
+        CannotStart: no platform runs on this data folder, or there is no such service.
+    """
+    if key not in SERVICES:
+        raise CannotStart(f"There is no service {key}: one of {', '.join(SERVICES)}.")
+    where = running_file.read(data)
+    owner = URL.create(
+        "postgresql", host=where.database_host, port=where.database_port, database=where.database_name
+    ).render_as_string()
+    secrets = secrets_file.load_or_generate(data, roles_of([key]))
+    system = f"{key}_system"
+    return Database(
+        login(owner, key, secrets.password_of(key)),
+        login(owner, system, secrets.password_of(system)),
+        schema=key,
+        clock=SystemClock(),
+        pool_size=1,
+    )
+
+
 def embedded_settings(
     keys: Iterable[str], owner_url: str, secrets: PlatformSecrets, **overrides: Any
 ) -> dict[str, ServiceSettings]:
@@ -30,10 +59,12 @@ def embedded_settings(
     """
     return {
         key: rooms.settings_class(key)(
-            database_url=login(owner_url, key, secrets.password_of(key)),
-            system_database_url=login(owner_url, f"{key}_system", secrets.password_of(f"{key}_system")),
-            jwt_secret=secrets.jwt_secret,
-            internal_jwt_secret=secrets.internal_jwt_secret,
+            database_url=SecretStr(login(owner_url, key, secrets.password_of(key))),
+            system_database_url=SecretStr(
+                login(owner_url, f"{key}_system", secrets.password_of(f"{key}_system"))
+            ),
+            jwt_secret=SecretStr(secrets.jwt_secret),
+            internal_jwt_secret=SecretStr(secrets.internal_jwt_secret),
             **overrides,
         )
         for key in keys

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from services.chassis.settings import ServiceSettings
 from services.launcher import rooms
@@ -16,10 +17,10 @@ _NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 def unconnected_app(key: str) -> FastAPI:
     """A service's app that was never started: enough to read its routes and its OpenAPI."""
     settings: ServiceSettings = rooms.settings_class(key)(
-        database_url=_NOWHERE,
-        system_database_url=_NOWHERE,
-        jwt_secret="never-signs-anything-" + "0" * 32,
-        internal_jwt_secret="never-signs-anything-" + "1" * 32,
+        database_url=SecretStr(_NOWHERE),
+        system_database_url=SecretStr(_NOWHERE),
+        jwt_secret=SecretStr("never-signs-anything-" + "0" * 32),
+        internal_jwt_secret=SecretStr("never-signs-anything-" + "1" * 32),
     )
     return rooms.create_app(key, settings)
 

@@ -1,6 +1,5 @@
 """The embedded platform: every service in this one process, on the adapters that need no other server."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from services.chassis.settings import ServiceSettings
 from services.launcher import rooms
 from services.launcher.dispatcher import Dispatcher
 from services.launcher.lifespan import Lifespan
+from services.launcher.routes import gateway_routes
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ async def running(
     async with AsyncExitStack() as stack:
         for app in apps.values():
             await stack.enter_async_context(Lifespan(app))
-        yield EmbeddedPlatform(apps=apps, dispatcher=Dispatcher.of_gateway(apps))
-        await asyncio.sleep(0)
+        yield EmbeddedPlatform(apps=apps, dispatcher=Dispatcher(apps, gateway_routes()))
 
 
 def _shared_seams(apps: Mapping[str, FastAPI], clock: Clock) -> Seams:
@@ -59,4 +58,5 @@ def _shared_seams(apps: Mapping[str, FastAPI], clock: Clock) -> Seams:
         registry=StaticRegistry({}),
         clock=clock,
         transports=transport,
+        owned=False,
     )

@@ -3,18 +3,23 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry.logs import configure_logging
-from services.launcher import embedded, rooms, secrets_file
+from services.launcher import embedded, rooms, running_file, secrets_file
 from services.launcher.configuration import embedded_settings, roles_of
 from services.launcher.data_folder import make_data_folder
 from services.launcher.embedded_postgres import EmbeddedPostgres
 from services.launcher.errors import CannotStart
-from services.launcher.serving import Binding, serve_bindings
+from services.launcher.lifespan import Lifespan
+from services.launcher.running_file import Running
+from services.launcher.serving import Address, bound, serving
 from services.schemas.directory import SERVICES
 
 GATEWAY_PORT = 8000
@@ -48,20 +53,33 @@ def direct_port(name: str, gateway_port: int) -> int:
     return by_name[name] - GATEWAY_PORT + gateway_port
 
 
-async def run_platform(
-    data: Path, owner_url: str, port: int, stop: asyncio.Event, ready: Callable[[], None] = lambda: None
-) -> None:
-    """Serves the whole house until `stop` is set.
+def addresses(port: int) -> list[Address]:
+    """Where the platform listens: the gateway first, then each service by itself."""
+    ports = [port, *(direct_port(identity.name, port) for identity in SERVICES.values())]
+    return [Address(_LOOPBACK, each) for each in ports]
 
-    Raises:
-        CannotStart: a port is taken; nothing was started.
-    """
+
+async def run_platform(
+    data: Path,
+    owner_url: str,
+    sockets: Sequence[socket.socket],
+    stop: asyncio.Event,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serves the whole house on the sockets of `addresses` until `stop` is set."""
+    url = make_url(owner_url)
+    note = Running(
+        gateway_port=sockets[0].getsockname()[1],
+        database_host=url.host or _LOOPBACK,
+        database_port=url.port or 5432,
+        database_name=url.database or "valueverse",
+    )
     async with embedded.running(owner_url, settings_of(data, owner_url)) as platform:
-        bindings = [
-            Binding(platform.dispatcher, _LOOPBACK, port),
-            *(Binding(app, _LOOPBACK, direct_port(name, port)) for name, app in platform.apps.items()),
-        ]
-        await serve_bindings(bindings, stop, ready=ready)
+        apps = [platform.dispatcher, *platform.apps.values()]
+        with running_file.noted(data, note):
+            async with serving(list(zip(apps, sockets, strict=True))):
+                ready()
+                await stop.wait()
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
@@ -72,17 +90,22 @@ def stop_on_signals(stop: asyncio.Event) -> None:
 
 
 def serve_all(data: Path, port: int) -> None:
-    """Runs the embedded platform in the foreground until a signal."""
-    configure_logging(level="info")
-    make_data_folder(data)
+    """Runs the embedded platform in the foreground until a signal.
 
-    async def run(owner_url: str) -> None:
+    Raises:
+        CannotStart: a port is taken, or the data is in use or of another version; nothing was changed.
+    """
+    configure_logging(level="info")
+
+    async def run(owner_url: str, sockets: Sequence[socket.socket]) -> None:
         stop = asyncio.Event()
         stop_on_signals(stop)
-        await run_platform(data, owner_url, port, stop)
+        await run_platform(data, owner_url, sockets, stop)
 
-    with database_of(data) as owner_url:
-        asyncio.run(run(owner_url))
+    with bound(addresses(port)) as sockets:
+        make_data_folder(data)
+        with database_of(data) as owner_url:
+            asyncio.run(run(owner_url, sockets))
 
 
 def serve_one(key: str) -> None:
@@ -91,7 +114,7 @@ def serve_one(key: str) -> None:
     if key not in SERVICES:
         raise CannotStart(f"There is no service {key}: one of {', '.join(SERVICES)}, or all.")
     try:
-        settings = rooms.settings_class(key)()  # type: ignore[call-arg]  # the environment gives them
+        settings = rooms.settings_class(key)()
     except ValueError as error:
         raise CannotStart(f"The settings of {key} are not complete: {error}") from error
     configure_logging(level=settings.log_level)
@@ -99,12 +122,11 @@ def serve_one(key: str) -> None:
 
 
 async def _serve_one(key: str, settings: ServiceSettings) -> None:
-    from services.launcher.lifespan import Lifespan
-
     stop = asyncio.Event()
     stop_on_signals(stop)
-    app = rooms.create_app(key, settings)
-    async with Lifespan(app):
-        host = os.environ.get("HOST", _EVERYWHERE)
-        port = int(os.environ.get("PORT", settings.identity.port))
-        await serve_bindings([Binding(app, host, port)], stop)
+    host = os.environ.get("HOST", _EVERYWHERE)
+    port = int(os.environ.get("PORT", settings.identity.port))
+    with bound([Address(host, port)]) as sockets:
+        app = rooms.create_app(key, settings)
+        async with Lifespan(app), serving([(app, sockets[0])]):
+            await stop.wait()

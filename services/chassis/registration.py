@@ -1,0 +1,39 @@
+"""This instance in the registry: known once it is ready, forgotten before it drains."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from services.chassis.ids import new_id
+from services.chassis.registry import Address, Instance, KeepRegistered, Registry, RegistryAway
+from services.chassis.settings import ServiceSettings
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def registered(registry: Registry, settings: ServiceSettings) -> AsyncIterator[None]:
+    """Keeps this instance registered for the length of the block, with the container's own address."""
+    identity = settings.identity
+    host = settings.advertise_host or await asyncio.to_thread(_own_address)
+    instance = Instance(f"{identity.name}-{new_id()}", identity.name, Address(host, identity.port))
+    async with KeepRegistered(registry, instance).running():
+        yield
+    try:
+        await registry.deregister(instance.id)
+    except RegistryAway as away:
+        log.warning("not_deregistered", error=str(away))
+
+
+def _own_address() -> str:
+    """The address by which this machine is reached from its network; loopback where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Chooses a route and sends nothing: the address is one reserved for documentation.
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"

@@ -1,0 +1,93 @@
+"""Starts the platform, tells the story beside it, and stays up until Ctrl-C."""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from services.chassis.telemetry.logs import configure_logging
+from services.launcher import secrets_file
+from services.launcher.data_folder import make_data_folder
+from services.launcher.demo.story import tell
+from services.launcher.errors import CannotStart
+from services.launcher.serve import addresses, database_of, run_platform, stop_on_signals
+from services.launcher.serving import bound
+from services.launcher.urls import print_urls
+
+
+def run_demo(data: Path, *, port: int, fresh: bool, stop_at_end: bool) -> None:
+    """Runs the demo in the foreground.
+
+    Raises:
+        CannotStart: a port is taken, the data is in use or of another version; nothing was changed.
+        DemoFailed: the platform answered what the story did not expect.
+    """
+    console = Console(highlight=False)
+    configure_logging(level="warning")
+    with bound(addresses(port)) as sockets:
+        if fresh:
+            _forget(data)
+        make_data_folder(data)
+        console.print("Starting PostgreSQL and the services …", style="dim")
+        with database_of(data) as owner_url:
+            asyncio.run(_Demo(console, data, port, sockets).run(owner_url, stop_at_end=stop_at_end))
+
+
+class _Demo:
+    def __init__(self, console: Console, data: Path, port: int, sockets: Sequence[socket.socket]) -> None:
+        self._console = console
+        self._data = data
+        self._port = port
+        self._sockets = sockets
+
+    async def run(self, owner_url: str, *, stop_at_end: bool) -> None:
+        stop = asyncio.Event()
+        stop_on_signals(stop)
+        ready = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run_platform(self._data, owner_url, self._sockets, stop, ready.set))
+            group.create_task(self._beside(ready, stop, stop_at_end=stop_at_end))
+
+    async def _beside(self, ready: asyncio.Event, stop: asyncio.Event, *, stop_at_end: bool) -> None:
+        try:
+            if not await _first(ready.wait(), stop.wait()):
+                return
+            secrets = secrets_file.read(self._data)
+            assert secrets is not None, "a running platform has secrets"  # noqa: S101
+            story = tell(self._console, f"http://127.0.0.1:{self._port}", secrets.jwt_secret)
+            if not await _first(story, stop.wait()):
+                return
+            self._console.print()
+            print_urls(self._console, self._port)
+            if not stop_at_end:
+                self._console.print("\n[bold]The platform stays up.[/] Ctrl-C stops it; its data stays.")
+                await stop.wait()
+        finally:
+            stop.set()
+
+
+async def _first(wanted: Awaitable[object], other: Awaitable[object]) -> bool:
+    """Waits for either and cancels the loser; whether the wanted one came first. Its exception is raised."""
+    tasks = [asyncio.ensure_future(wanted), asyncio.ensure_future(other)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if tasks[0].done():
+            await tasks[0]
+        return tasks[0].done()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _forget(data: Path) -> None:
+    if not data.exists():
+        return
+    if not (data / secrets_file.NAME).exists() and any(data.iterdir()):
+        raise CannotStart(
+            f"{data} was not made by ValueVerse: nothing in it was deleted. Give another folder."
+        )
+    shutil.rmtree(data)

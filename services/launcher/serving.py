@@ -1,0 +1,96 @@
+"""Several HTTP servers in one process, started and stopped together."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from services.launcher.errors import CannotStart
+
+_DRAIN_S = 8
+_BACKLOG = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+@contextmanager
+def bound(addresses: Sequence[Address]) -> Iterator[list[socket.socket]]:
+    """Sockets on all addresses, or on none: before anything else is started.
+
+    Raises:
+        CannotStart: a port is taken; the message names it.
+    """
+    with contextlib.ExitStack() as stack:
+        sockets = []
+        for address in addresses:
+            opened = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                opened.bind((address.host, address.port))
+            except OSError as error:
+                raise CannotStart(
+                    f"Port {address.port} cannot be used ({error.strerror}): stop what listens there, or give another --port."
+                ) from error
+            sockets.append(opened)
+        yield sockets
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals alone: one handler of the launcher stops all of them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(apps: Sequence[tuple[ASGIApp, socket.socket]]) -> AsyncIterator[None]:
+    """Serves each app on its socket for the length of the block; leaving drains what is in flight.
+
+    The apps' lifespans are not entered here: an app may be served twice.
+    """
+    servers = [_Server(_config(app)) for app, _ in apps]
+    tasks = [
+        asyncio.create_task(server.serve(sockets=[opened]))
+        for server, (_, opened) in zip(servers, apps, strict=True)
+    ]
+    try:
+        await _until_started(servers, tasks)
+        yield
+    finally:
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _until_started(servers: Sequence[uvicorn.Server], tasks: Sequence[asyncio.Task[None]]) -> None:
+    while not all(server.started for server in servers):
+        for task in tasks:
+            if task.done():
+                task.result()
+                raise CannotStart("A server ended while it was starting.")
+        await asyncio.sleep(0.01)
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=_DRAIN_S,
+        backlog=_BACKLOG,
+        server_header=False,
+        ws="none",
+    )
