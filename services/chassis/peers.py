@@ -17,7 +17,6 @@ from services.chassis.actor import Actor
 from services.chassis.breaker import BreakerState, CircuitBreaker
 from services.chassis.deadline import TIMEOUT_HEADER, Deadline, current_deadline
 from services.chassis.peer_errors import PeerMisunderstood, PeerProblem, PeerUnavailable
-from services.chassis.problems import DeadlineExceeded
 from services.chassis.registry import Address, Registry
 from services.chassis.telemetry.logs import bound
 from services.chassis.telemetry.traces import inject, tracer
@@ -29,7 +28,6 @@ M = TypeVar("M", bound=BaseModel)
 
 _TIMEOUT_MS = 10_000
 _CONNECT_TIMEOUT_S = 1.0
-_FAIR_CHANCE_S = 1.0
 _ATTEMPTS = 3
 _FIRST_BACKOFF_S = 0.1
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -145,7 +143,6 @@ class PeerClient:
             PeerProblem: the peer refused.
             PeerMisunderstood: its answer is not a `response`.
             PeerUnavailable: it did not answer; 503 if nobody handles it.
-            DeadlineExceeded: the current request's time ran out.
         """
         with self._tracer.start_as_current_span(
             f"{method} {self.name}",
@@ -183,19 +180,14 @@ class PeerClient:
         return headers
 
     async def _in_time(self, call: _Call) -> httpx2.Response:
-        given_s = call.deadline.remaining()
+        """The answer within the client's own timeout; a request's deadline stops the call by itself."""
         try:
-            async with asyncio.timeout(given_s) as limit:
+            async with asyncio.timeout(self._timeout_ms / 1000) as limit:
                 return await self._answered(call)
         except TimeoutError:
             if not limit.expired():
                 raise
-            # A caller in a hurry says nothing about the peer.
-            if given_s >= min(_FAIR_CHANCE_S, self._timeout_ms / 1000 / 2):
-                self._judge(able=False)
-            current = current_deadline()
-            if current is not None and current.expired:
-                raise DeadlineExceeded("The time that the caller gave ran out.") from None
+            self._judge(able=False)
             raise PeerUnavailable(self.name, "no answer in time") from None
 
     async def _answered(self, call: _Call) -> httpx2.Response:
