@@ -1,6 +1,6 @@
 """Money as services speak it: an exact amount in one currency, rounded half-even to its minor units."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from pydantic import ConfigDict
 
@@ -15,6 +15,8 @@ _MINOR_UNITS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
     **dict.fromkeys(("CLF", "UYW"), 4),
 }
+# Wide enough for the largest float: an amount is never refused for its size.
+_CONTEXT = Context(prec=400, rounding=ROUND_HALF_EVEN)
 
 
 class Money(Document):
@@ -32,7 +34,7 @@ def minor_units(currency: str) -> int:
 
 
 def rounded(amount: Decimal | float, currency: str) -> Money:
-    """The amount in whole minor units, half-even. A float counts as the shortest decimal that it stands for."""
+    """The amount in whole minor units, half-even; a float counts as the shortest decimal that it stands for."""
     exact = amount if isinstance(amount, Decimal) else Decimal(repr(amount))
     unit = Decimal(1).scaleb(-minor_units(currency))
-    return Money(amount=exact.quantize(unit, rounding=ROUND_HALF_EVEN), currency=currency)
+    return Money(amount=exact.quantize(unit, context=_CONTEXT), currency=currency)

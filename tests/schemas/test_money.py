@@ -19,6 +19,7 @@ from services.schemas.money import Money, minor_units, rounded
         (3.5, "JPY", "4"),
         (0.0005, "KWD", "0.000"),
         (-0.125, "EUR", "-0.12"),
+        (1.7e308, "JPY", "17" + "0" * 307),
         (Decimal("1e20"), "EUR", "100000000000000000000.00"),
     ],
 )
