@@ -4,6 +4,7 @@ It alone has the owner's login, which needs CREATEROLE: it makes each service's 
 of the settings, and never grants one service anything on another's schema.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,12 +12,23 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, exc, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from services.chassis import scram
+
 _LOCK = 0x56414C5545  # "VALUE": one migrate step at a time in one database.
+_LOCK_PATIENCE_S = 60
+
+_INSUFFICIENT_PRIVILEGE = "42501"
+_LOCK_NOT_AVAILABLE = "55P03"
+
+# Roles belong to all databases of a server, the lock to one: another database's migrate step may be at them.
+_MEANWHILE = {"XX000", "23505", "42710"}  # tuple concurrently updated; the role was just made
+_LOGIN_ATTEMPTS = 10
+_LOGIN_PAUSE_S = 0.05
 
 
 class CannotMigrate(Exception):
@@ -42,7 +54,8 @@ async def migrate(owner_url: str, services: Sequence[ServiceMigrations]) -> None
     """Brings the roles, schema and tables of each service to this release.
 
     Raises:
-        CannotMigrate: the owner may not create roles, or a login is not named as it must be.
+        CannotMigrate: the owner may not do what it must, a login is not as it must be, or another migrate
+            step does not end.
     """
     engine = _owner_engine(owner_url)
     try:
@@ -52,6 +65,10 @@ async def migrate(owner_url: str, services: Sequence[ServiceMigrations]) -> None
                 await _make_logins(connection, service)
         for service in services:
             await _upgrade(owner_url, service)
+    except exc.DBAPIError as error:
+        if _sqlstate(error) == _INSUFFICIENT_PRIVILEGE:
+            raise CannotMigrate(f"DATABASE_URL's role may not do everything: {error.orig}") from error
+        raise
     finally:
         await engine.dispose()
 
@@ -79,8 +96,15 @@ def _owner_engine(owner_url: str, schema: str | None = None) -> AsyncEngine:
 async def _locked(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text("SET lock_timeout = '60s'"))
-        await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        await connection.execute(text(f"SET lock_timeout = '{_LOCK_PATIENCE_S}s'"))
+        try:
+            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        except exc.DBAPIError as error:
+            if _sqlstate(error) == _LOCK_NOT_AVAILABLE:
+                raise CannotMigrate(
+                    f"Another migrate step has been at work for {_LOCK_PATIENCE_S} s."
+                ) from error
+            raise
         try:
             yield connection
         finally:
@@ -116,11 +140,31 @@ async def _make_logins(connection: AsyncConnection, service: ServiceMigrations) 
 
 
 async def _make_login(connection: AsyncConnection, role: str, url: URL) -> None:
+    for attempt in range(1, _LOGIN_ATTEMPTS + 1):
+        try:
+            await _write_login(connection, role, url)
+        except exc.DBAPIError as error:
+            if _sqlstate(error) not in _MEANWHILE or attempt == _LOGIN_ATTEMPTS:
+                raise
+            await asyncio.sleep(_LOGIN_PAUSE_S)
+        else:
+            return
+
+
+async def _write_login(connection: AsyncConnection, role: str, url: URL) -> None:
+    try:
+        verifier = scram.verifier(str(url.password or ""))
+    except ValueError:
+        raise CannotMigrate(f"The password of {role} must be ASCII.") from None
     exists = await connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
     verb = "ALTER" if exists else "CREATE"
-    password = str(url.password or "").replace("'", "''")
-    # A utility statement takes no parameters; the role is one of our own keys and the quote is doubled.
-    await connection.exec_driver_sql(f"{verb} ROLE {role} LOGIN PASSWORD '{password}'")
+    # A utility statement takes no parameters; the role is one of our own keys, the verifier plain base64.
+    await connection.exec_driver_sql(f"{verb} ROLE {role} LOGIN PASSWORD '{verifier}'")
+
+
+def _sqlstate(error: exc.DBAPIError) -> str | None:
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
 
 
 async def _upgrade(owner_url: str, service: ServiceMigrations) -> None:
