@@ -35,18 +35,17 @@ class Tenancy:
             if found is None:
                 if not self._first_use_provisions:
                     raise problems.Forbidden("This tenant was not provisioned here.", code="unknown_tenant")
-                await self.provision(uow, name=str(actor.tenant))
+                await provision(uow, name=str(actor.tenant), seed=self._seed)
                 await uow.commit()
         self._known.add(actor.tenant)
 
-    async def provision(self, uow: UnitOfWork, *, name: str) -> bool:
-        """Makes the unit of work's tenant known, and seeds it the first time; whether it was the first."""
-        statement = insert(tenants).values(
-            tenant_id=uow.actor.tenant, name=name, provisioned_at=uow.clock.now()
-        )
-        made = await uow.session.execute(statement.on_conflict_do_nothing().returning(tenants.c.tenant_id))
-        if made.first() is None:
-            return False
-        if self._seed is not None:
-            await self._seed(uow)
-        return True
+
+async def provision(uow: UnitOfWork, *, name: str, seed: Seed | None = None) -> bool:
+    """Makes the unit of work's tenant known, and seeds it the first time; whether it was the first."""
+    statement = insert(tenants).values(tenant_id=uow.actor.tenant, name=name, provisioned_at=uow.clock.now())
+    made = await uow.session.execute(statement.on_conflict_do_nothing().returning(tenants.c.tenant_id))
+    if made.first() is None:
+        return False
+    if seed is not None:
+        await seed(uow)
+    return True

@@ -34,7 +34,7 @@ def minor_units(currency: str) -> int:
 
 
 def rounded(amount: Decimal | float, currency: str) -> Money:
-    """The amount in whole minor units, half-even; a float counts as the shortest decimal that it stands for."""
+    """The amount in whole minor units, half-even; a float counts as the shortest decimal that gives it."""
     exact = amount if isinstance(amount, Decimal) else Decimal(repr(amount))
     unit = Decimal(1).scaleb(-minor_units(currency))
     return Money(amount=exact.quantize(unit, context=_CONTEXT), currency=currency)
