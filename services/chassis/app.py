@@ -32,8 +32,6 @@ from services.chassis.tokens import TokenVerifier
 
 log = structlog.get_logger(__name__)
 
-DEFAULT_BODY_LIMIT = 1024 * 1024
-
 
 @dataclass(frozen=True)
 class Service:
@@ -58,7 +56,6 @@ def build_app(service: Service, settings: ServiceSettings, seams: Seams) -> Fast
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        max_body_size=DEFAULT_BODY_LIMIT,
         telemetry=fastapi_telemetry(runtime.tracer_provider),
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,

@@ -11,12 +11,16 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from starlette.responses import Response
+from starlette.types import Message
 
 from services.chassis import problem_answers, problems
 from services.chassis.authentication import principal_of
 from services.chassis.deadline import TIMEOUT_HEADER, Deadline, deadline_scope
 from services.chassis.unit_of_work import UnitOfWork
 from services.schemas.problem import FieldError
+
+BODY_LIMIT = "x-body-limit"
+DEFAULT_BODY_LIMIT = 1024 * 1024
 
 
 class AnswerKeeper(Protocol):
@@ -83,7 +87,10 @@ class ServiceRoute(APIRoute):
         needs_token = _needs_token(self.dependant)
         takes_json = self.body_field is not None and not _takes_form(self.dependant)
 
+        limit = (self.openapi_extra or {}).get(BODY_LIMIT, DEFAULT_BODY_LIMIT)
+
         async def handle(request: Request) -> Response:
+            request = _limited(request, limit)
             if needs_token:
                 await principal_of(request)
             _refuse_unknown_query(request, known)
@@ -97,6 +104,11 @@ class ServiceRoute(APIRoute):
 def resource(prefix: str) -> APIRouter:
     """The router of one resource: `resource("/models")`; its routes commit once, and the tag is its name."""
     return APIRouter(prefix=prefix, tags=[prefix.strip("/")], route_class=ServiceRoute)
+
+
+def body_limit(size: int) -> dict[str, Any]:
+    """The `openapi_extra` of a route whose body may have `size` bytes instead of 1 MiB."""
+    return {BODY_LIMIT: size}
 
 
 async def _in_one_transaction(request: Request, inner: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -128,6 +140,25 @@ async def _within_deadline(request: Request, work: Callable[[], Awaitable[Respon
 
 def _takes_form(dependant: Dependant) -> bool:
     return any(isinstance(param.field_info, params.Form) for param in dependant.body_params)
+
+
+def _limited(request: Request, limit: int) -> Request:
+    """The request, with a body that ends in `PayloadTooLarge` past the limit."""
+    refusal = problems.PayloadTooLarge(f"The body may have {limit} bytes here.")
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdigit() or int(declared) > limit:
+        raise refusal
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        message = await request.receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise refusal
+        return message
+
+    return Request(request.scope, receive)
 
 
 def _needs_token(dependant: Dependant) -> bool:
