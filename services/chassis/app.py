@@ -27,7 +27,7 @@ from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry.database_spans import trace_database
 from services.chassis.telemetry.metrics import Metrics, MetricsMiddleware
 from services.chassis.telemetry.traces import fastapi_telemetry, make_tracer_provider
-from services.chassis.tenancy import Seed, Tenancy
+from services.chassis.tenancy import Seed, Tenancy, provisioning
 from services.chassis.tokens import TokenVerifier
 
 log = structlog.get_logger(__name__)
@@ -122,7 +122,7 @@ def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], Abstrac
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         consumer = Consumer(
             runtime.identity.key,
-            service.handlers,
+            service.handlers.joined(provisioning(service.seed)),
             runtime.database,
             metrics=runtime.metrics,
             tracer_provider=runtime.tracer_provider,

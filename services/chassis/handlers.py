@@ -86,6 +86,12 @@ class Handlers:
 
         return register
 
+    def joined(self, other: "Handlers") -> "Handlers":
+        """Both tables in one; where both handle a type, this one's handler stays."""
+        both = Handlers()
+        both._by_type = {**other._by_type, **self._by_type}
+        return both
+
     @property
     def types(self) -> frozenset[str]:
         """The types that are handled here."""

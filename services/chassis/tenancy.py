@@ -9,8 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from services.chassis import problems
 from services.chassis.actor import Actor
 from services.chassis.database import Database
+from services.chassis.handlers import Event, Handlers
 from services.chassis.tables import tenants
 from services.chassis.unit_of_work import UnitOfWork
+from services.schemas.events.platform import TenantProvisioned
 
 Seed = Callable[[UnitOfWork], Awaitable[None]]
 
@@ -38,6 +40,17 @@ class Tenancy:
                 await provision(uow, name=str(actor.tenant), seed=self._seed)
                 await uow.commit()
         self._known.add(actor.tenant)
+
+
+def provisioning(seed: Seed | None) -> Handlers:
+    """What every service does about a new tenant: lets it in from now on, seeded."""
+    handlers = Handlers()
+
+    @handlers.on(TenantProvisioned)
+    async def make_tenant_known(uow: UnitOfWork, event: Event[TenantProvisioned]) -> None:
+        await provision(uow, name=event.payload.name, seed=seed)
+
+    return handlers
 
 
 async def provision(uow: UnitOfWork, *, name: str, seed: Seed | None = None) -> bool:

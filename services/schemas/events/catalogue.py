@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.schemas.directory import SERVICES
 from services.schemas.events import architect, platform
 from services.schemas.events.base import EventPayload
 
@@ -30,9 +31,7 @@ def _emitted_by(producer: str, *consumers: str, payloads: tuple[type[EventPayloa
 EVENTS: tuple[EventSpec, ...] = (
     *_emitted_by(
         "architect",
-        "architect",
-        "calculation_engine",
-        "notification",
+        *SERVICES,
         payloads=(platform.TenantProvisioned,),
     ),
     *_emitted_by(

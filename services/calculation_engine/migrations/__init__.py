@@ -1,0 +1,1 @@
+"""The migrations of calculation-engine: forward only, in its own schema."""

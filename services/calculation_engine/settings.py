@@ -1,0 +1,13 @@
+"""What calculation-engine reads from its environment."""
+
+from pydantic_settings import SettingsConfigDict
+
+from services.chassis.settings import ServiceSettings
+from services.schemas.directory import SERVICES
+
+
+class Settings(ServiceSettings):
+    """The shared settings, with this service's own logins."""
+
+    identity = SERVICES["calculation_engine"]
+    model_config = SettingsConfigDict(env_prefix=SERVICES["calculation_engine"].env_prefix)
