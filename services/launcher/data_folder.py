@@ -1,6 +1,10 @@
-"""Where the embedded platform keeps its data: database, secrets, log. As a module it prints the folder."""
+"""Where the embedded platform keeps its data: database, secrets, log.
+
+As a module it prints the folder, and makes it with `--make`.
+"""
 
 import os
+import sys
 from pathlib import Path
 
 from services.launcher.errors import CannotStart
@@ -40,5 +44,15 @@ def _default() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "valueverse"
 
 
+def _main() -> None:
+    folder = data_folder()
+    try:
+        if "--make" in sys.argv:
+            make_data_folder(folder)
+    except CannotStart as reason:
+        sys.exit(str(reason))
+    print(folder)
+
+
 if __name__ == "__main__":
-    print(data_folder())
+    _main()

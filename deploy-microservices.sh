@@ -1,0 +1,305 @@
+#!/usr/bin/env bash
+# ValueVerse from one command: makes its environment, runs the embedded platform, tests it.
+set -euo pipefail
+
+CALLED_FROM=$PWD
+cd "$(dirname "${BASH_SOURCE[0]}")"
+PYTHON=.venv/bin/python
+readonly CALLED_FROM PYTHON
+
+usage() {
+  cat <<'TEXT'
+Usage: ./deploy-microservices.sh COMMAND [OPTIONS]
+
+  demo [--port N] [--data DIR] [--fresh] [--exit]
+                        start the embedded platform and walk a value promise through it
+  test [PYTEST OPTIONS] run the test-suite; without options in parallel and without chaos
+  token [--tenant T] [--sub S] [--role R] [--ttl 1h]
+                        print a development token
+  urls                  print where everything is
+  start --embedded [--port N] [--data DIR]
+                        start the embedded platform in the background
+  stop                  stop it
+  restart               stop it and start it again on the same port
+  health                ask every service; fails and names what is not ready
+  logs [-f]             print its log, and follow it with -f
+  new-service NAME      scaffold a service that runs, is routed and tested
+  install [--dev]       only make the environment in .venv
+  help                  this page
+
+--data DIR, or VALUEVERSE_DATA, is where the platform keeps its data, for every command.
+TEXT
+}
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  say "deploy-microservices.sh: $*"
+  exit 1
+}
+
+# --- the environment ---------------------------------------------------------------------------------------------
+
+find_python() { # prints the first Python of 3.11 or newer that can make an environment
+  local name version found="" incomplete=""
+  for name in python3.13 python3.12 python3.11 python3; do
+    version=$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
+    if ! "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+      found=$version
+    elif ! "$name" -c 'import ensurepip, venv' 2>/dev/null; then
+      incomplete=$version
+    else
+      command -v "$name"
+      return
+    fi
+  done
+  if [ -n "$incomplete" ]; then
+    die "Python $incomplete has no ensurepip: install it (Debian, Ubuntu: apt-get install python$incomplete-venv)."
+  fi
+  die "Python 3.11 or newer is needed (found: ${found:-none}): install it (Debian, Ubuntu: apt-get install python3 python3-venv)."
+}
+
+environment_works() {
+  [ ! -e .venv/incomplete ] && "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+make_environment() {
+  local python output
+  python=$(find_python)
+  output=$("$python" -m venv --clear .venv 2>&1) || die "Cannot make the environment .venv: ${output##*$'\n'}"
+}
+
+is_installed() { cmp -s "$1" ".venv/installed-$1"; }
+
+install_requirements() { # install_requirements FILE: from the lock alone, everything checked against its hash
+  local log=.venv/pip.log
+  if environment_works && is_installed "$1"; then return; fi
+  exec 9<.
+  if command -v flock >/dev/null; then flock 9; fi # of two commands at once the second finds all done
+  if ! environment_works; then make_environment; fi
+  if ! is_installed "$1"; then
+    say "Installing the dependencies into .venv (once, for half a minute or so) ..."
+    "$PYTHON" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m ensurepip >"$log" 2>&1 || die "No pip: see $log."
+    touch .venv/incomplete # an installation that is killed is begun anew
+    if ! "$PYTHON" -m pip install --no-input --disable-pip-version-check --retries 2 --require-hashes \
+      --requirement "$1" >"$log" 2>&1 </dev/null; then
+      rm .venv/incomplete # one that failed has changed nothing
+      die "$(why_not_installed "$log")"
+    fi
+    cp "$1" ".venv/installed-$1"
+    rm .venv/incomplete
+  fi
+  exec 9<&-
+}
+
+why_not_installed() { # why_not_installed LOG
+  if grep -qiE 'NewConnectionError|name resolution|ConnectTimeout|Network is unreachable|ProxyError|Connection (refused|broken|reset)' "$1"; then
+    printf 'The dependencies cannot be downloaded: no connection to the package index. See %s.' "$1"
+  else
+    printf 'The dependencies cannot be installed: see the end of %s.' "$1"
+  fi
+}
+
+need_platform() { # what tests need includes what the platform needs
+  if is_installed requirements-dev.txt && environment_works; then return; fi
+  install_requirements requirements.txt
+}
+
+# --- options -----------------------------------------------------------------------------------------------------
+
+option() { # option NAME DEFAULT ARGUMENT...: the value after --NAME, or of --NAME=value
+  local name=$1 value=$2
+  shift 2
+  while [ $# -gt 0 ]; do
+    case $1 in
+      "--$name") value=${2:-} ;;
+      "--$name="*) value=${1#*=} ;;
+    esac
+    shift
+  done
+  printf '%s' "$value"
+}
+
+choose_data() { # choose_data ARGUMENT...: a relative --data counts from where the command was called
+  local data
+  data=$(option data "${VALUEVERSE_DATA:-}" "$@")
+  case $data in
+    "" | /* | "~"*) ;;
+    *) data=$CALLED_FROM/$data ;;
+  esac
+  export VALUEVERSE_DATA=$data
+}
+
+ARGUMENTS=()
+keep_but_data() { # keep_but_data ARGUMENT...: into ARGUMENTS, without --data, which the environment carries
+  ARGUMENTS=()
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --data) if [ $# -gt 1 ]; then shift; fi ;;
+      --data=*) ;;
+      *) ARGUMENTS+=("$1") ;;
+    esac
+    shift
+  done
+}
+
+# --- commands of the platform's own ------------------------------------------------------------------------------
+
+delegate() { # delegate COMMAND ARGUMENT...
+  choose_data "$@"
+  keep_but_data "$@"
+  need_platform
+  exec "$PYTHON" -m services "${ARGUMENTS[@]}"
+}
+
+delegate_on_port() { # delegate_on_port COMMAND ARGUMENT...: on the background platform's port unless one is given
+  choose_data "$@"
+  need_platform
+  read_state
+  if [ -n "$RUNNING_PORT" ] && [ -z "$(option port "" "$@")" ]; then set -- "$@" --port "$RUNNING_PORT"; fi
+  delegate "$@"
+}
+
+run_tests() {
+  install_requirements requirements-dev.txt
+  if [ $# -eq 0 ]; then
+    set -- --numprocesses "$(getconf _NPROCESSORS_ONLN)" --maxprocesses 8 --dist loadfile -m "not chaos and not chaos_full"
+  fi
+  exec "$PYTHON" -m pytest "$@"
+}
+
+install() {
+  case ${1:-} in
+    "") install_requirements requirements.txt ;;
+    --dev) install_requirements requirements-dev.txt ;;
+    *) die "install takes --dev or nothing, not $1." ;;
+  esac
+}
+
+# --- the embedded platform in the background ---------------------------------------------------------------------
+
+RUNNING_PID="" RUNNING_PORT=""
+read_state() { # sets RUNNING_PID and RUNNING_PORT to the background platform's, or to nothing
+  local file
+  RUNNING_PID="" RUNNING_PORT=""
+  file=$("$PYTHON" -m services.launcher.data_folder)/background
+  if ! read -r RUNNING_PID RUNNING_PORT 2>/dev/null <"$file" || ! is_platform "$RUNNING_PID"; then
+    RUNNING_PID="" RUNNING_PORT=""
+  fi
+}
+
+is_platform() { # is_platform PID: whether that process is still the one that was started
+  kill -0 "$1" 2>/dev/null && case $(command_of "$1") in *"services serve"*) true ;; *) false ;; esac
+}
+
+command_of() { # command_of PID
+  if [ -r "/proc/$1/cmdline" ]; then
+    tr '\0' ' ' <"/proc/$1/cmdline"
+  else
+    ps -p "$1" -o args=
+  fi
+}
+
+start() {
+  case " $* " in
+    *" --embedded "*) ;;
+    *) die "Without Docker start the embedded platform, all in one process: ./deploy-microservices.sh start --embedded" ;;
+  esac
+  local port data log detached
+  choose_data "$@"
+  port=$(option port 8000 "$@")
+  need_platform
+  read_state
+  if [ -n "$RUNNING_PID" ]; then die "Already running (process $RUNNING_PID, port $RUNNING_PORT)."; fi
+  if listens "$port"; then die "Port $port is taken: stop what holds it, or give another --port."; fi
+  data=$("$PYTHON" -m services.launcher.data_folder --make)
+  log=$data/platform.log
+  detached=$(command -v setsid || true) # out of reach of this terminal's Ctrl-C
+  $detached nohup "$PYTHON" -m services serve all --port "$port" --data "$data" >>"$log" 2>&1 </dev/null &
+  printf '%s %s\n' $! "$port" >"$data/background"
+  await_ready $! "$port" "$log"
+  say "ValueVerse is up: http://127.0.0.1:$port (process $!, log $log)"
+}
+
+await_ready() { # await_ready PID PORT LOG
+  local deadline=$((SECONDS + 120))
+  until answers "$2"; do
+    kill -0 "$1" 2>/dev/null || die "It did not start: $(tail -n 1 "$3")"
+    if [ $SECONDS -ge $deadline ]; then die "It does not answer after two minutes: see $3."; fi
+    sleep 0.1
+  done
+}
+
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+answers() ( # answers PORT: whether the architect is ready there
+  { exec 3<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || return 1
+  printf 'GET /api/v1/architect/health/ready HTTP/1.0\r\n\r\n' >&3
+  read -r -t 10 status <&3 && [[ $status == *" 200 "* ]]
+)
+
+stop() {
+  choose_data "$@"
+  need_platform
+  read_state
+  if [ -z "$RUNNING_PID" ]; then
+    say "Nothing is running in the background."
+    return
+  fi
+  kill -TERM "$RUNNING_PID"
+  local deadline=$((SECONDS + 30))
+  while kill -0 "$RUNNING_PID" 2>/dev/null; do
+    if [ $SECONDS -ge $deadline ]; then kill -KILL "$RUNNING_PID" 2>/dev/null || true; fi
+    sleep 0.1
+  done
+  say "Stopped."
+}
+
+restart() {
+  choose_data "$@"
+  need_platform
+  read_state
+  local port
+  port=$(option port "${RUNNING_PORT:-8000}" "$@")
+  stop
+  start --embedded --port "$port"
+}
+
+logs() {
+  choose_data "$@"
+  keep_but_data "$@"
+  need_platform
+  local log
+  log=$("$PYTHON" -m services.launcher.data_folder)/platform.log
+  if [ ! -f "$log" ]; then die "There is no log at $log: nothing was started in the background yet."; fi
+  case ${ARGUMENTS[0]:-} in
+    "") tail -n 200 "$log" ;;
+    -f) exec tail -n 200 -f "$log" ;;
+    *) die "logs takes -f or nothing, not ${ARGUMENTS[0]}." ;;
+  esac
+}
+
+# --- the command -------------------------------------------------------------------------------------------------
+
+main() {
+  local command=${1:-help}
+  if [ $# -gt 0 ]; then shift; fi
+  case $command in
+    help | -h | --help) usage ;;
+    demo | token | new-service) delegate "$command" "$@" ;;
+    urls | health) delegate_on_port "$command" "$@" ;;
+    test) run_tests "$@" ;;
+    start) start "$@" ;;
+    stop) stop "$@" ;;
+    restart) restart "$@" ;;
+    logs) logs "$@" ;;
+    install) install "$@" ;;
+    *)
+      say "deploy-microservices.sh: there is no command $command."
+      usage >&2
+      exit 2
+      ;;
+  esac
+}
+
+main "$@"
