@@ -1,6 +1,5 @@
 """deploy-microservices.sh: the real script, with a Python that notes what it is asked."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -275,8 +274,12 @@ def test_a_process_that_only_has_the_same_number_is_left_alone(house: House) -> 
     house.run("install")
     data = Path(house.environment["VALUEVERSE_DATA"])
     data.mkdir()
-    (data / "background").write_text(f"{os.getpid()} 8000\n")
-    assert _one_line(house.run("stop").stderr) == "Nothing is running in the background."
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        (data / "background").write_text(f"{stranger.pid} 8000\n")
+        told = house.run("stop")
+        assert stranger.poll() is None
+        stranger.kill()
+    assert _one_line(told.stderr) == "Nothing is running in the background."
 
 
 def test_no_log_yet_is_one_line(house: House) -> None:
