@@ -1,4 +1,4 @@
-"""The committed documents that are made from the code: each service's OpenAPI. A test fails when they drift."""
+"""The committed documents that are made from the code; a test fails when they drift."""
 
 import json
 from collections.abc import Iterator

@@ -17,7 +17,7 @@ async def migrate_from_environment() -> None:
     if not owner_url:
         raise CannotStart("DATABASE_URL is missing: the migrate step needs the owner's login.")
     try:
-        services = [rooms.migrations_of(rooms.settings_class(key)()) for key in rooms.keys()]
+        services = [rooms.migrations_of(rooms.settings_class(key)()) for key in rooms.service_keys()]
         await migrate(owner_url, services)
     except (ValidationError, CannotMigrate) as error:
         raise CannotStart(str(error)) from error

@@ -39,6 +39,6 @@ def migrations_of(settings: ServiceSettings) -> ServiceMigrations:
     )
 
 
-def keys() -> list[str]:
+def service_keys() -> list[str]:
     """Every service of the directory, in its order."""
     return list(SERVICES)

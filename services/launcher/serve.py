@@ -43,7 +43,7 @@ def database_of(data: Path) -> Iterator[str]:
 
 def settings_of(data: Path, owner_url: str) -> dict[str, ServiceSettings]:
     """The settings of all services on a data folder's secrets."""
-    keys = rooms.keys()
+    keys = rooms.service_keys()
     return embedded_settings(keys, owner_url, secrets_file.load_or_generate(data, roles_of(keys)))
 
 

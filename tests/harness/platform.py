@@ -22,7 +22,7 @@ from services.launcher.secrets_file import PlatformSecrets
 SECRETS = PlatformSecrets(
     jwt_secret="a-secret-of-the-tests-alone-0123456789",
     internal_jwt_secret="another-secret-of-the-tests-0123456789",
-    database_passwords={role: f"test-{role}" for role in roles_of(rooms.keys())},
+    database_passwords={role: f"test-{role}" for role in roles_of(rooms.service_keys())},
 )
 
 
@@ -60,7 +60,7 @@ class TestPlatform:
 @contextlib.asynccontextmanager
 async def running_platform(owner_url: str) -> AsyncIterator[TestPlatform]:
     """The platform over an empty (or migrated) database, for the length of the block."""
-    async with embedded.running(owner_url, embedded_settings(rooms.keys(), owner_url, SECRETS)) as platform:
+    async with embedded.running(owner_url, embedded_settings(rooms.service_keys(), owner_url, SECRETS)) as platform:
         yield TestPlatform(platform)
 
 

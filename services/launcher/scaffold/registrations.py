@@ -1,0 +1,106 @@
+"""Where the house lists its services, and how a new one is added there: by text, so that comments stay."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from services.schemas.directory import ServiceIdentity
+
+_Edit = Callable[[str, ServiceIdentity], str]
+
+
+class CannotRegister(Exception):
+    """A file of the house does not look as expected; nothing after it was changed."""
+
+
+def register(identity: ServiceIdentity, root: Path) -> list[Path]:
+    """Adds a service to the directory, the gateway, the layering contracts and `.env.example`.
+
+    Raises:
+        CannotRegister: one of the files has lost the place where services are listed.
+    """
+    changed = []
+    for name, edit in _EDITS.items():
+        path = root / name
+        path.write_text(edit(path.read_text(), identity))
+        changed.append(Path(name))
+    changed += _requirements(identity, root)
+    return changed
+
+
+def _before(text: str, marker: str, addition: str) -> str:
+    head, found, tail = text.rpartition(marker)
+    if not found:
+        raise CannotRegister(f"the line {marker.strip()!r} is missing")
+    return f"{head}{addition}{found}{tail}"
+
+
+def _directory(text: str, identity: ServiceIdentity) -> str:
+    row = f'        ServiceIdentity("{identity.key}", "{identity.name}", {identity.port}, "{identity.title}"),\n'
+    return _before(text, "    )\n}\n", row)
+
+
+def _gateway(text: str, identity: ServiceIdentity) -> str:
+    return (
+        text
+        + f"""
+- name: {identity.name}
+  host: {identity.name}.service.consul
+  port: {identity.port}
+  protocol: http
+  routes:
+  - name: {identity.slug}-api
+    paths: ['~{identity.prefix}(/|$)']
+    strip_path: false
+  - name: {identity.slug}-open
+    paths: ['~{identity.prefix}/(health(/ready)?|docs(/[a-z0-9.-]+)?|openapi\\.json)$']
+    methods: [GET, HEAD]
+    strip_path: false
+    regex_priority: 10
+"""
+    )
+
+
+def _contracts(text: str, identity: ServiceIdentity) -> str:
+    service = f"services.{identity.key}"
+    for listed in (
+        '"services.notification"]',
+        'services.notification",\n',
+        '"services.notification.domain",\n',
+    ):
+        if listed not in text:
+            raise CannotRegister(f"the contract that lists {listed.strip()!r} is missing")
+    text = text.replace('"services.notification"]', f'"services.notification", "{service}"]')
+    text = text.replace('| services.notification",\n', f'| services.notification | {service}",\n')
+    return text.replace(
+        '"services.notification.domain",\n', f'"services.notification.domain",\n  "{service}.domain",\n'
+    )
+
+
+def _environment(text: str, identity: ServiceIdentity) -> str:
+    prefix = identity.env_prefix
+    return (
+        text
+        + f"""{prefix}DATABASE_URL=postgresql://{identity.key}:change-me@postgres:5432/valueverse
+{prefix}SYSTEM_DATABASE_URL=postgresql://{identity.key}_system:change-me@postgres:5432/valueverse
+{prefix}RABBITMQ_URL=amqp://{identity.key}:change-me@rabbitmq:5672/valueverse
+{prefix}DATABASE_POOL_SIZE=10
+"""
+    )
+
+
+_EDITS: dict[str, _Edit] = {
+    "services/schemas/directory.py": _directory,
+    "gateway/kong.yml": _gateway,
+    "pyproject.toml": _contracts,
+    ".env.example": _environment,
+}
+
+
+def _requirements(identity: ServiceIdentity, root: Path) -> list[Path]:
+    """A new service starts with what the chassis needs, which is what notification has."""
+    made = []
+    for name in ("requirements.in", "requirements.txt"):
+        target = Path("services") / identity.key / name
+        (root / target).write_text((root / "services/notification" / name).read_text())
+        made.append(target)
+    return made
