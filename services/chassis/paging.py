@@ -9,13 +9,15 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import Field
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import Select
+from sqlalchemy.sql import SQLColumnExpression
 
 from services.chassis import problems
 from services.schemas.base import Document
 from services.schemas.problem import FieldError
 
 Item = TypeVar("Item")
+Statement = TypeVar("Statement", bound=Select[*tuple[Any, ...]])
 
 MAX_LIMIT = 200
 
@@ -34,7 +36,7 @@ class PageRequest:
     limit: int
     after: UUID | None
 
-    def select(self, statement: Select[Any], key: ColumnElement[UUID]) -> Select[Any]:
+    def select(self, statement: Statement, key: SQLColumnExpression[UUID]) -> Statement:
         """Orders by a uuid7 key, newest first; one row more than the page shows whether more follow."""
         if self.after is not None:
             statement = statement.where(key < self.after)
