@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.trace import Status
 
 from services.chassis.telemetry.scrubbing import REDACTED, is_secret, scrub_query, scrub_text
 
@@ -54,11 +55,18 @@ def _scrubbed(span: ReadableSpan) -> ReadableSpan:
         ],
         links=span.links,
         kind=span.kind,
-        status=span.status,
+        status=_scrubbed_status(span.status),
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
     )
+
+
+def _scrubbed_status(status: Status) -> Status:
+    """Its description is an exception's message."""
+    if status.description is None:
+        return status
+    return Status(status.status_code, scrub_text(status.description))
 
 
 def _scrubbed_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Traces: one from the gateway through services, SQL, bus and handler (W3C Trace Context, OTLP over HTTP).
 
-Each service has a tracer provider of its own, never the process's global one: six of them may share a process.
+Each service has a tracer provider of its own, never the process's global one: six may share a process.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from services.chassis.telemetry.span_export import ScrubbingExporter
 
-# One export holds the whole queue, so that closing takes two timeouts at most: the one under way and the last.
+# One export holds the whole queue: closing takes two timeouts at most.
 _EXPORT_TIMEOUT_S = 2.0
 _EXPORT_EVERY_MS = 1000
 _QUEUE = 4096
@@ -29,8 +29,8 @@ _W3C = TraceContextTextMapPropagator()
 def make_tracer_provider(service: str, otlp_endpoint: str) -> TracerProvider:
     """The tracer provider of a service; it exports only if an OTLP endpoint is configured.
 
-    `otlp_endpoint` is the base address, such as http://jaeger:4318, or empty. Without it spans still exist, so
-    that logs, problems and headers carry a trace id.
+    `otlp_endpoint` is the base address, such as http://jaeger:4318, or empty. Without it spans still exist:
+    logs, problems and headers carry a trace id.
     """
     provider = TracerProvider(resource=Resource({SERVICE_NAME: service}), shutdown_on_exit=False)
     if otlp_endpoint:
