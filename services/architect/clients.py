@@ -1,9 +1,12 @@
 """The architect's one peer: the calculation engine, which alone evaluates models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import uuid4
 
+from services.architect.domain import valuing
+from services.architect.domain.accounts import AccountFacts
 from services.architect.domain.figures import ModelFigures
+from services.architect.domain.templates import DriverTemplate
 from services.chassis.actor import Actor
 from services.chassis.peer_errors import PeerProblem, PeerUnavailable
 from services.chassis.runtime import Runtime
@@ -74,6 +77,33 @@ class Engine:
             return ModelFigures.of(await self.evaluate(model))
         except EngineAway:
             return None
+
+    async def annual_values(
+        self, drivers: Iterable[DriverTemplate], facts: AccountFacts, currency: str
+    ) -> dict[str, float]:
+        """What each driver is worth a year to an account, by key; one that does not compute there is worth
+        nothing, and while the engine is away the table stays empty."""
+        values: dict[str, float] = {}
+        try:
+            for batch in valuing.batches(drivers):
+                values |= dict.fromkeys((driver.key for driver in batch), 0.0)
+                values |= await self._annual_values(batch, facts, currency)
+        except EngineAway:
+            return {}
+        return values
+
+    async def _annual_values(
+        self, drivers: list[DriverTemplate], facts: AccountFacts, currency: str
+    ) -> dict[str, float]:
+        while drivers:
+            try:
+                evaluation = await self.evaluate(valuing.one_year(drivers, facts, currency))
+            except Refused as refused:
+                computing = valuing.without_culprits(drivers, refused.errors)
+                drivers = computing if len(computing) < len(drivers) else []
+            else:
+                return valuing.annual_values(drivers, evaluation)
+        return {}
 
 
 def _within_model(errors: Sequence[FieldError]) -> list[FieldError]:

@@ -1,0 +1,1 @@
+"""The architect's routes, one file a resource: parse, call, answer."""

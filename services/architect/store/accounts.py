@@ -96,12 +96,14 @@ class Accounts:
         row.updated_at = self._uow.clock.now()
         await self._uow.session.flush()
 
-    async def remove(self, row: AccountRow) -> None:
+    async def require_unused(self, row: AccountRow) -> None:
         """Raises:
         Conflict: something stands on the account.
         """
         for table in (HypothesisRow, ModelRow):
             if await self._uow.session.scalar(select(exists().where(table.account_id == row.id))):
                 raise problems.Conflict("The account has hypotheses or models.", code="account_in_use")
+
+    async def remove(self, row: AccountRow) -> None:
         await self._uow.session.delete(row)
         await self._uow.session.flush()

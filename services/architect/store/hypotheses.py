@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Numeric, delete, select
+from sqlalchemy import Numeric, Text, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.architect.domain.decisions import HypothesisState
 from services.architect.domain.ranking import Hypothesis
 from services.architect.domain.templates import DriverTemplate
 from services.architect.store.base import Base
@@ -37,7 +38,7 @@ class HypothesisRow(Base):
     reason: Mapped[str]
     annual_value: Mapped[Decimal | None] = mapped_column(Numeric)
     currency: Mapped[str]
-    state: Mapped[str]
+    state: Mapped[HypothesisState] = mapped_column(Text)
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     rejection_reason: Mapped[str | None]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.attributes import flag_modified
 
 from services.architect.domain.drafts import Draft
+from services.architect.domain.figures import ModelFigures
 from services.architect.domain.lifecycle import State, Version
 from services.architect.store.base import Base
 from services.chassis import problems
@@ -18,6 +19,7 @@ from services.chassis.ids import new_id
 from services.chassis.paging import PageRequest
 from services.chassis.unit_of_work import UnitOfWork
 from services.schemas.canonical import content_hash
+from services.schemas.problem import FieldError
 
 
 class ModelRow(Base):
@@ -194,6 +196,15 @@ class Models:
         model.row.updated_at = self._uow.clock.now()
         flag_modified(model.row, "updated_at")
         await self._uow.session.flush()
+
+    async def settle(
+        self, model: Model, checked: VersionRow, figures: ModelFigures | None, findings: Sequence[FieldError]
+    ) -> None:
+        """Writes down what the engine said of a version that had to wait for it: its figures, or why not."""
+        checked.figures = None if figures is None else figures.model_dump(mode="json")
+        checked.findings = [each.model_dump(mode="json") for each in findings]
+        checked.check_state = "refused" if figures is None else "passed"
+        await self.touch(model)
 
     async def _add_version(self, model_id: UUID, life: Version, draft: Draft) -> VersionRow:
         now = self._uow.clock.now()
