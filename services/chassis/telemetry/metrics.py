@@ -6,7 +6,8 @@ from time import perf_counter
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -79,6 +80,16 @@ class Metrics:
             self.watch(self.database_connections, pool.checkedin, pool=name, state="idle")
             self.watch(self.database_connections, pool.size, pool=name, state="limit")
 
+    def watch_cache(self, failures: Callable[[], float]) -> None:
+        """Reads how often the cache did not answer whenever the metrics are asked for."""
+        self.registry.register(_CacheFailures(failures))
+
+    def cache_reader(self, cache: str) -> Callable[[bool], None]:
+        """The hook that counts the reads through a cache by whether they were hits."""
+        hits = self.cache_reads.labels(cache=cache, outcome="hit")
+        misses = self.cache_reads.labels(cache=cache, outcome="miss")
+        return lambda hit: (hits if hit else misses).inc()
+
     def breaker_moved(self, peer: str, state: BreakerState) -> None:
         """Notes the state of a peer's circuit breaker."""
         self.peer_breaker.labels(peer=peer).set(_BREAKER_STATES[state])
@@ -115,6 +126,18 @@ class _Joined:
                 if families[family.name] is not family:
                     families[family.name].samples.extend(family.samples)
         return families.values()
+
+
+class _CacheFailures(Collector):
+    """A counter that somebody else keeps."""
+
+    def __init__(self, read: Callable[[], float]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        yield CounterMetricFamily(
+            "cache_failures", "Calls that the cache did not answer.", value=self._read()
+        )
 
 
 class MetricsMiddleware:

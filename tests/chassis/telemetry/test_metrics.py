@@ -149,6 +149,20 @@ def test_several_services_make_one_exposition(accept: str) -> None:
     assert b'evaluations_total{service="calculation-engine"} 1.0' in body
 
 
+def test_reads_through_a_cache_and_its_failures_are_counted(metrics: Metrics) -> None:
+    failures = 0
+    metrics.watch_cache(lambda: failures)
+    failures = 3
+    on_read = metrics.cache_reader("drivers")
+    for hit in (True, False, True):
+        on_read(hit)
+    value = metrics.registry.get_sample_value
+    assert value("cache_failures_total") == 3
+    assert value("cache_reads_total", {"cache": "drivers", "outcome": "hit"}) == 2
+    assert value("cache_reads_total", {"cache": "drivers", "outcome": "miss"}) == 1
+    assert b'cache_failures_total{service="value-architect"} 3.0' in metrics.render("")[0]
+
+
 def test_breakers_and_pools_are_told_as_they_are(metrics: Metrics) -> None:
     metrics.breaker_moved("calculation-engine", BreakerState.OPEN)
     engine = create_async_engine("postgresql+asyncpg://nobody@127.0.0.1/none", pool_size=7)
