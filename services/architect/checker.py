@@ -26,8 +26,10 @@ class ModelChecker(BackgroundService):
     """Claims unchecked versions over all tenants, asks the engine about each in its own tenant, and writes
     down the figures or the findings. While the engine is away, a version is claimed again after its lease."""
 
+    name = "model_checker"
+    interval_s = 2.0
+
     def __init__(self, runtime: Runtime) -> None:
-        super().__init__("model_checker", interval_s=2.0)
         self._runtime = runtime
 
     async def run_once(self) -> bool:
