@@ -80,12 +80,11 @@ install_requirements() { # install_requirements FILE: from the lock alone, every
   if ! is_installed "$1"; then
     say "Installing the dependencies into .venv (once, for half a minute or so) ..."
     "$PYTHON" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m ensurepip >"$log" 2>&1 || die "No pip: see $log."
-    touch .venv/incomplete # an installation that is killed is begun anew
-    if ! "$PYTHON" -m pip install --no-input --disable-pip-version-check --retries 2 --require-hashes \
-      --requirement "$1" >"$log" 2>&1 </dev/null; then
-      rm .venv/incomplete # one that failed has changed nothing
-      die "$(why_not_installed "$log")"
-    fi
+    trap 'say "Interrupted: the next call begins the installation anew."; exit 130' INT
+    touch .venv/incomplete
+    "$PYTHON" -m pip install --no-input --disable-pip-version-check --retries 2 --require-hashes \
+      --requirement "$1" >"$log" 2>&1 </dev/null || die "$(why_not_installed "$log")"
+    trap - INT
     cp "$1" ".venv/installed-$1"
     rm .venv/incomplete
   fi

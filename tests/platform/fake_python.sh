@@ -27,6 +27,7 @@ case "$*" in
         ;;
       refuses) echo "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES" && exit 1 ;;
       killed) kill -KILL $PPID ;;
+      interrupted) kill -INT $PPID && exit 1 ;;
     esac
     ;;
   "-m services.launcher.data_folder"*) exec "$REAL_PYTHON" "$@" ;;
