@@ -23,6 +23,7 @@ from services.schemas.distributions import Distribution
 
 MAX_PERIODS = 600
 MAX_FORMULA_LENGTH = 2000
+MAX_MULTIPLIER = 1e15
 
 PeriodLength = Literal["month", "quarter", "year"]
 Evidence = Literal["measured", "customer-stated", "benchmark", "assumption"]
@@ -35,7 +36,8 @@ Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Formula = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FORMULA_LENGTH)]
 Citation = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 # JSON knows only lists: strict mode would refuse them for a tuple. The elements stay strict.
-Profile = Annotated[tuple[Finite, ...], Field(strict=False, min_length=1, max_length=MAX_PERIODS)]
+Multiplier = Annotated[Finite, Field(ge=0, le=MAX_MULTIPLIER)]
+Profile = Annotated[tuple[Multiplier, ...], Field(strict=False, min_length=1, max_length=MAX_PERIODS)]
 
 _MONTHS: dict[PeriodLength, int] = {"month": 1, "quarter": 3, "year": 12}
 

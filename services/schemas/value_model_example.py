@@ -7,12 +7,12 @@ VALUE_MODEL_EXAMPLE: dict[str, Any] = {
     "horizon": {"periods": 12, "period_length": "quarter"},
     "discount_rate": 0.08,
     "timing": "period_end",
-    "description": "Made up: a service desk of 60 agents answers its routine tickets by an assistant.",
+    "description": "Made up: a service desk of 100 agents answers its routine tickets by an assistant.",
     "inputs": {
         "tickets_per_year": {
             "label": "Tickets a year",
             "unit": "tickets/year",
-            "value": 240000,
+            "value": 360000,
             "evidence": "measured",
             "citation": "Ticket export, twelve months",
         },
@@ -87,7 +87,7 @@ VALUE_MODEL_EXAMPLE: dict[str, Any] = {
         {"key": "subscription", "label": "Subscription", "recurring": "licence"},
         {"key": "roll_out", "label": "Roll-out", "initial": "60000", "risk_adjustment": 0.15},
     ],
-    "pools": {"service_desk": {"label": "Service desk payroll", "annual_amount": "60 * 1700 * hourly_cost"}},
+    "pools": {"service_desk": {"label": "Service desk payroll", "annual_amount": "100 * 1700 * hourly_cost"}},
     "scenarios": {
         "cautious": {"label": "Slow adoption", "inputs": {"deflection_rate": 0.09, "churn_reduction": 3}},
     },

@@ -1,0 +1,131 @@
+"""A value model made ready to compute: consistent, its formulas compiled, its time laid out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.calculation_engine.domain.discounting import MONTHS_PER_YEAR, Flow, discount_factors
+from services.calculation_engine.domain.errors import Fault, InvalidModel
+from services.calculation_engine.domain.formula.language import RESERVED
+from services.calculation_engine.domain.formula.program import Program, Source, compile_formulas
+from services.schemas.consistency import inconsistencies
+from services.schemas.value_model import Cost, Driver, ValueModel
+
+LARGEST_AMOUNT = 1e18
+"""No amount of money may reach this: the sums over all drivers and periods then stay finite."""
+
+
+@dataclass(frozen=True)
+class PoolGroup:
+    """A pool that drivers draw on, and which ones."""
+
+    key: str
+    label: str
+    drivers: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A model with its program and its time axis. Profiles have a row a line and a column a period, from
+    period 0, and give the share of the annual amount that falls there."""
+
+    model: ValueModel
+    program: Program
+    months: int
+    factors: Flow
+    driver_profiles: Flow
+    cost_profiles: Flow
+    captures: Flow
+    benefit_weights: Flow
+    cost_weights: Flow
+    pools: tuple[PoolGroup, ...]
+
+    @property
+    def driver_formulas(self) -> list[str]:
+        return [f"/model/drivers/{index}/formula" for index in range(len(self.model.drivers))]
+
+    @property
+    def initial_formulas(self) -> list[str]:
+        return [f"/model/costs/{index}/initial" for index in range(len(self.model.costs))]
+
+    @property
+    def recurring_formulas(self) -> list[str]:
+        return [f"/model/costs/{index}/recurring" for index in range(len(self.model.costs))]
+
+    @property
+    def pool_formulas(self) -> list[str]:
+        return [f"/model/pools/{pool.key}/annual_amount" for pool in self.pools]
+
+    @property
+    def amount_formulas(self) -> list[str]:
+        """Every formula that the cash flow needs."""
+        return [*self.driver_formulas, *self.initial_formulas, *self.recurring_formulas, *self.pool_formulas]
+
+    @property
+    def share_of_year(self) -> float:
+        return self.months / MONTHS_PER_YEAR
+
+
+def compile_model(model: ValueModel) -> CompiledModel:
+    """Checks a model and compiles it; InvalidModel or InvalidFormula say what is wrong and where."""
+    _check(model)
+    months = model.horizon.months_per_period
+    periods = model.horizon.periods
+    return CompiledModel(
+        model=model,
+        program=_program(model),
+        months=months,
+        factors=discount_factors(model.discount_rate, months, periods),
+        driver_profiles=_profiles(model.drivers, periods, months),
+        cost_profiles=_profiles(model.costs, periods, months),
+        captures=np.array([driver.capture for driver in model.drivers]),
+        benefit_weights=np.array([1 - driver.risk_adjustment for driver in model.drivers]),
+        cost_weights=np.array([1 + cost.risk_adjustment for cost in model.costs]),
+        pools=tuple(_pools(model)),
+    )
+
+
+def _check(model: ValueModel) -> None:
+    faults = [Fault(f"/model{finding.pointer}", finding.detail) for finding in inconsistencies(model)]
+    for collection, names in (("inputs", model.inputs), ("formulas", model.formulas)):
+        faults += [
+            Fault(f"/model/{collection}/{name}", f"{name} is a word of the formula language")
+            for name in names
+            if name in RESERVED
+        ]
+    if faults:
+        raise InvalidModel(faults)
+
+
+def _program(model: ValueModel) -> Program:
+    named = {name: Source(name, f"/model/formulas/{name}", text) for name, text in model.formulas.items()}
+    return compile_formulas(named, _amounts(model), model.inputs)
+
+
+def _amounts(model: ValueModel) -> Iterator[Source]:
+    for index, driver in enumerate(model.drivers):
+        yield Source(driver.key, f"/model/drivers/{index}/formula", driver.formula)
+    for index, cost in enumerate(model.costs):
+        yield Source(f"{cost.key} (initial)", f"/model/costs/{index}/initial", cost.initial)
+        yield Source(f"{cost.key} (recurring)", f"/model/costs/{index}/recurring", cost.recurring)
+    for key, pool in model.pools.items():
+        yield Source(f"{key} (pool)", f"/model/pools/{key}/annual_amount", pool.annual_amount)
+
+
+def _profiles(lines: Sequence[Driver | Cost], periods: int, months: int) -> Flow:
+    """What share of its annual amount each line has in each period: nothing at the start, then its
+    profile."""
+    table = np.zeros((len(lines), periods + 1))
+    for row, line in zip(table, lines, strict=True):
+        row[1 : len(line.profile) + 1] = line.profile
+        row[len(line.profile) + 1 :] = line.profile[-1]
+    return table * (months / MONTHS_PER_YEAR)
+
+
+def _pools(model: ValueModel) -> Iterator[PoolGroup]:
+    for key, pool in model.pools.items():
+        members = [index for index, driver in enumerate(model.drivers) if driver.pool == key]
+        if members:
+            yield PoolGroup(key, pool.label, np.array(members, dtype=np.intp))

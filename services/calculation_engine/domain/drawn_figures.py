@@ -1,0 +1,85 @@
+"""The figures of a simulation, for all draws at once.
+
+Each function gives one number a draw: NaN where a draw has no such figure, and infinity for a payback that is
+never reached. They mean what `financial` means for a single flow.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from services.calculation_engine.domain.discounting import MONTHS_PER_YEAR, period_rate
+from services.calculation_engine.domain.drawn_flow import DrawnFlow, Draws, Table
+from services.calculation_engine.domain.drawn_irr import irr
+from services.schemas.simulation import Output
+
+
+def _roi(flow: DrawnFlow) -> Draws:
+    return _ratio(flow.npv, flow.pv_costs)
+
+
+def _profitability_index(flow: DrawnFlow) -> Draws:
+    return _ratio(flow.npv + flow.outlay, np.where(flow.outlay > 0, flow.outlay, 0.0))
+
+
+def _payback_months(flow: DrawnFlow) -> Draws:
+    return _payback(flow.net) * flow.compiled.months
+
+
+def _discounted_payback_months(flow: DrawnFlow) -> Draws:
+    return _payback(flow.net * flow.factors) * flow.compiled.months
+
+
+def _irr(flow: DrawnFlow) -> Draws:
+    return _annual(flow, irr(flow.net))
+
+
+def _mirr(flow: DrawnFlow) -> Draws:
+    net = flow.net
+    earned = np.maximum(net, 0) @ flow.factors
+    paid = -(np.minimum(net, 0) @ flow.factors)
+    exists = (earned > 0) & (paid > 0)
+    logarithm = np.log(np.where(exists, earned, 1.0)) - np.log(np.where(exists, paid, 1.0))
+    rate = period_rate(flow.compiled.model.discount_rate, flow.compiled.months)
+    growth = (1 + rate) * np.exp(logarithm / (net.shape[1] - 1)) - 1
+    return _annual(flow, np.where(exists, growth, math.nan))
+
+
+OUTPUTS: dict[Output, Callable[[DrawnFlow], Draws]] = {
+    "npv": lambda flow: flow.npv,
+    "roi": _roi,
+    "irr": _irr,
+    "mirr": _mirr,
+    "pv_benefits": lambda flow: flow.pv_benefits,
+    "pv_costs": lambda flow: flow.pv_costs,
+    "payback_months": _payback_months,
+    "discounted_payback_months": _discounted_payback_months,
+    "profitability_index": _profitability_index,
+}
+
+
+def _payback(flow: Table) -> Draws:
+    """Periods until the cumulative flow, having been below zero, is first back at zero."""
+    cumulative = np.cumsum(flow, axis=1)
+    below = cumulative < 0
+    first_below = np.argmax(below, axis=1)
+    back = ~below & (np.arange(flow.shape[1]) > first_below[:, np.newaxis])
+    end = np.argmax(back, axis=1)
+    rows = np.arange(len(flow))
+    with np.errstate(all="ignore"):
+        inside = end - 1 - cumulative[rows, end - 1] / flow[rows, end]
+    reached = np.where(back.any(axis=1), inside, math.inf)
+    return np.where(below.any(axis=1), reached, 0.0)
+
+
+def _annual(flow: DrawnFlow, rate: Draws) -> Draws:
+    with np.errstate(all="ignore"):
+        annual = (1 + rate) ** (MONTHS_PER_YEAR / flow.compiled.months) - 1
+    return np.where(np.isfinite(annual), annual, math.nan)
+
+
+def _ratio(numerator: Draws, denominator: Draws) -> Draws:
+    with np.errstate(all="ignore"):
+        quotient = numerator / denominator
+    return np.where(np.isfinite(quotient), quotient, math.nan)
