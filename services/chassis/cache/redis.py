@@ -43,6 +43,8 @@ class RedisCache:
             socket_connect_timeout=timeout_s,
             # Once more at once: a pooled connection may be from before the server's restart.
             retry=Retry(NoBackoff(), retries=1),
+            # Or each new connection would read the library's version from disk, in the event loop.
+            driver_info=None,
         )
         self._breaker = CircuitBreaker(failures_to_open=_FAILURES_TO_PAUSE, open_for_s=_PAUSE_S, clock=clock)
         self._failures = 0
