@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 
-from services.architect import events
 from services.architect.api import accounts, drivers, hypotheses, models, reviews, versions
 from services.architect.checker import ModelChecker
 from services.architect.metrics import ArchitectMetrics
@@ -25,7 +24,6 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
             reviews.router,
             versions.router,
         ),
-        handlers=events.handlers,
         background=(ModelChecker,),
     )
     app = build_app(service, settings, seams or seams_of(settings))

@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 
-from services.calculation_engine import events
 from services.calculation_engine.api import evaluations, functions, simulations
 from services.calculation_engine.settings import Settings
 from services.chassis.app import Service, build_app
@@ -14,6 +13,5 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     service = Service(
         description="Evaluates and simulates value models: the numbers that every other service trusts.",
         routers=(evaluations.router, simulations.router, functions.router),
-        handlers=events.handlers,
     )
     return build_app(service, settings, seams or seams_of(settings))

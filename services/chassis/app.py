@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from services.chassis import docs, health, metrics_endpoint, openapi, problem_answers
 from services.chassis.background import BackgroundService, BackgroundServices
+from services.chassis.business import BusinessCounter
 from services.chassis.database import Database
 from services.chassis.handlers import Handlers
 from services.chassis.inbox import Consumer
@@ -35,13 +36,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Service:
-    """One service's table of contents: what is routed, what is handled, what runs in the background."""
+    """One service's table of contents: what is routed, handled, run in the background and counted."""
 
     description: str
     routers: Sequence[APIRouter]
-    handlers: Handlers = field(default_factory=Handlers)
+    handlers: Callable[[Runtime], Handlers] = lambda _runtime: Handlers()
     background: Sequence[Callable[[Runtime], BackgroundService]] = ()
     seed: Seed | None = None
+    counters: Sequence[BusinessCounter] = ()
 
 
 def build_app(service: Service, settings: ServiceSettings, seams: Seams) -> FastAPI:
@@ -82,12 +84,15 @@ def _operation_id(route: APIRoute) -> str:
 def _runtime(service: Service, settings: ServiceSettings, seams: Seams) -> Runtime:
     identity = settings.identity
     metrics = Metrics(identity.name)
+    for counter in service.counters:
+        metrics.declare(counter)
     database = Database(
         settings.database_url.get_secret_value(),
         settings.system_database_url.get_secret_value(),
         schema=identity.key,
         clock=seams.clock,
         pool_size=settings.database_pool_size,
+        tally=metrics.tally,
     )
     provider = make_tracer_provider(identity.name, settings.otel_exporter_otlp_endpoint)
     trace_database(database.engine, provider)
@@ -122,7 +127,7 @@ def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], Abstrac
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         consumer = Consumer(
             runtime.identity.key,
-            service.handlers.joined(provisioning(service.seed)),
+            service.handlers(runtime).joined(provisioning(service.seed)),
             runtime.database,
             metrics=runtime.metrics,
             tracer_provider=runtime.tracer_provider,

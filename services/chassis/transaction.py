@@ -162,9 +162,9 @@ def _limited(request: Request, limit: int) -> Request:
 
 
 def _needs_token(dependant: Dependant) -> bool:
-    return isinstance(dependant.call, SecurityBase) or any(
-        _needs_token(inner) for inner in dependant.dependencies
-    )
+    # A security scheme is called like any other dependency, whatever the annotation says.
+    call: object = dependant.call
+    return isinstance(call, SecurityBase) or any(_needs_token(inner) for inner in dependant.dependencies)
 
 
 def _query_names(dependant: Dependant) -> frozenset[str]:

@@ -41,7 +41,7 @@ class ModelApproved(_ModelEvent):
     event_type: ClassVar[str] = "architect.model.approved.v1"
 
     approved_by: str
-    headline: Headline | None = None
+    headline: Headline
 
 
 class ModelSuperseded(_ModelEvent):

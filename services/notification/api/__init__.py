@@ -1,0 +1,1 @@
+"""The routes of notification, one file a resource: parse, call, answer."""

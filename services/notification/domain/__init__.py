@@ -1,0 +1,1 @@
+"""The rules of notification, in pure Python: who is told what, and in which words."""

@@ -1,0 +1,1 @@
+"""The migrations of notification: forward only, in its own schema."""

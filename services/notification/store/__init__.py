@@ -1,0 +1,1 @@
+"""The tables of notification and the only SQL on them."""
