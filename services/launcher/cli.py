@@ -21,20 +21,10 @@ Data = Annotated[Path | None, typer.Option(help="The data folder (default: $VALU
 def main() -> None:
     """Runs a command; what cannot go on says so in one line."""
     try:
-        app(standalone_mode=False)
+        app()
     except CannotStart as reason:
         errors.print(f"[red]✗[/] {reason}")
         sys.exit(1)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        errors.print("Stopped.")
-        sys.exit(130)
-    except Exception as error:
-        if type(error).__module__.startswith("click") and hasattr(error, "show"):
-            error.show()
-            sys.exit(2)
-        raise
 
 
 @app.command()

@@ -125,6 +125,8 @@ class EmbeddedPostgres:
                 self._supervisor.join(_STOP_GRACE_S)
             if self._supervisor.is_alive() and self._child is not None:
                 self._child.send(harder)
+        if self._supervisor.is_alive():
+            self._supervisor.join(_STOP_GRACE_S)
         self._launcher_lock.release()
 
     def __enter__(self) -> Self:
@@ -154,9 +156,9 @@ class EmbeddedPostgres:
         while not self._stopping.is_set():
             try:
                 status = self._run_once()
-            except CannotStart as error:
+            except (CannotStart, OSError) as error:
                 if not self._decided.is_set():
-                    self._failure = error
+                    self._failure = CannotStart(str(error))
                     break
                 _log.error("The database does not start again: %s", error)
                 self._stopping.wait(_PAUSE_AFTER_FAILURE_S)

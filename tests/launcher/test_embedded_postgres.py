@@ -190,6 +190,15 @@ def test_a_server_that_does_not_start_gives_its_own_reason(data: Path) -> None:
     assert "\n" not in str(told.value)
 
 
+def test_what_the_system_refuses_is_the_reason_given(data: Path) -> None:
+    EmbeddedPostgres.start(data, durable=False).stop()
+    log = data / "postgres/server.log"
+    log.unlink()
+    log.mkdir()
+    with pytest.raises(CannotStart, match="Is a directory"):
+        EmbeddedPostgres.start(data, durable=False)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user")
 def test_a_folder_closed_to_the_unprivileged_server_is_named(data: Path) -> None:
     closed = data / "closed"
