@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from services.chassis.bus.broker import Broker
 from services.chassis.bus.consumption import ATTEMPTS, ERROR
-from services.chassis.bus.topology import consumer_queue, dead_queue
+from services.chassis.bus.topology import consumer_exchange, consumer_queue, dead_queue
 from services.chassis.database import Database
 from services.chassis.parking import Parking
 from services.schemas.envelope import CONTENT_TYPE, Envelope
@@ -91,7 +91,8 @@ class RabbitDeadLetters:
 
     async def _give_back(self, message: AbstractIncomingMessage, channel: AbstractChannel) -> None:
         copy = Message(message.body, content_type=CONTENT_TYPE, delivery_mode=DeliveryMode.PERSISTENT)
-        await channel.default_exchange.publish(copy, consumer_queue(self._consumer), mandatory=True)
+        exchange = await channel.get_exchange(consumer_exchange(self._consumer), ensure=False)
+        await exchange.publish(copy, consumer_queue(self._consumer), mandatory=True)
         await message.ack()
 
     @asynccontextmanager
@@ -103,7 +104,7 @@ class RabbitDeadLetters:
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 channel = await broker.publisher()
-                queue = await channel.get_queue(dead_queue(self._consumer))
+                queue = await channel.get_queue(dead_queue(self._consumer), ensure=False)
                 messages: list[AbstractIncomingMessage] = []
                 while len(messages) < limit and (message := await queue.get(fail=False)) is not None:
                     messages.append(message)

@@ -3,8 +3,6 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -20,9 +18,8 @@ from services.chassis.inbox import Consumer
 from services.chassis.tables import outbox
 from services.chassis.telemetry import traces
 from services.chassis.unit_of_work import UnitOfWork
-from services.schemas.envelope import Envelope
-from services.schemas.events import EventPayload
-from tests.chassis.probe import NoteShredded, NoteWritten, effects, have_effect, listener, write_note
+from tests.chassis.messages import Failing, effects_of, envelope_of, note, until_effects
+from tests.chassis.probe import NoteShredded, NoteWritten, have_effect, listener, write_note
 from tests.chassis.wires import Wire, consumer_of, local_wire, rabbit_wire, relay_of
 from tests.harness.waiting import until
 
@@ -35,56 +32,6 @@ async def wire(request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
     else:
         async with rabbit_wire(request.getfixturevalue("rabbitmq_server").url) as wire:
             yield wire
-
-
-def envelope_of(
-    payload: EventPayload, actor: Actor, *, subject: UUID | None = None, sequence: int = 1
-) -> Envelope:
-    return Envelope(
-        id=new_id(),
-        type=payload.event_type,
-        source="probe",
-        subject=str(subject or new_id()),
-        time=datetime.now(UTC),
-        tenant=actor.tenant,
-        actor=actor.sub,
-        sequence=sequence,
-        data=payload.model_dump(mode="json"),
-    )
-
-
-def note(actor: Actor) -> Envelope:
-    return envelope_of(NoteWritten(note_id=new_id(), text="hello"), actor)
-
-
-async def effects_of(database: Database, actor: Actor) -> list[UUID]:
-    """The ids of the messages that had an effect in the actor's tenant, once each time."""
-    async with database.unit_of_work(actor) as uow:
-        return list(await uow.session.scalars(select(effects.c.message_id)))
-
-
-async def until_effects(database: Database, actor: Actor, count: int) -> list[UUID]:
-    async def enough() -> bool:
-        return len(await effects_of(database, actor)) >= count
-
-    await until(enough, what=f"for {count} effects")
-    return await effects_of(database, actor)
-
-
-class Failing:
-    """Handlers that fail so many times before they work."""
-
-    def __init__(self, times: int) -> None:
-        self.calls = 0
-        self.times = times
-        self.handlers = Handlers()
-        self.handlers.on(NoteWritten)(self.handle)
-
-    async def handle(self, uow: UnitOfWork, event: Event[NoteWritten]) -> None:
-        self.calls += 1
-        await have_effect(uow, event)
-        if self.calls <= self.times:
-            raise RuntimeError("not yet")
 
 
 async def test_an_event_reaches_its_consumer(wire: Wire, listener_database: Database, ada: Actor) -> None:

@@ -31,7 +31,7 @@ _PAUSE_S = 1.0
 _GRACE_S = 5.0
 
 Headers = dict[str, Any]
-Copy = Callable[[bytes, Headers, str], Awaitable[None]]
+Copy = Callable[[str, str, bytes, Headers], Awaitable[None]]
 
 
 class Consumption:
@@ -65,7 +65,7 @@ class Consumption:
         try:
             lost = await _loss_of(channel)
             await channel.set_qos(prefetch_count=self._prefetch)
-            queue = await channel.get_queue(consumer_queue(self._consumer.name))
+            queue = await channel.get_queue(consumer_queue(self._consumer.name), ensure=False)
             tag = await queue.consume(self._take)
             log.info("consumer_ready", consumer=self._consumer.name)
             await _first_of(lost, self._stopping)
@@ -105,7 +105,7 @@ class Consumption:
         failure = await self._attempt(message, number)
         if failure is not None:
             headers = {ATTEMPTS: number, ERROR: failure.error}
-            await self._copy(message.body, headers, self._queue_after(failure))
+            await self._copy(self._consumer.name, self._queue_after(failure), message.body, headers)
         await message.ack()
 
     async def _attempt(self, message: AbstractIncomingMessage, number: int) -> Failure | None:

@@ -11,7 +11,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from services.chassis.bus import BusAway, PublishFailed
 from services.chassis.bus.broker import Broker
 from services.chassis.bus.consumption import Consumption, Headers
-from services.chassis.bus.topology import EVENTS_EXCHANGE
+from services.chassis.bus.topology import EVENTS_EXCHANGE, consumer_exchange
 from services.chassis.inbox import Consumer
 from services.chassis.retries import describe
 from services.schemas.envelope import CONTENT_TYPE, Envelope
@@ -43,8 +43,8 @@ class RabbitBus:
         )
         await self._send(message, exchange=EVENTS_EXCHANGE, routing_key=envelope.routing_key)
 
-    async def copy(self, body: bytes, headers: Headers, queue: str) -> None:
-        """Puts a message straight into a queue; returns once the broker has it.
+    async def copy(self, consumer: str, queue: str, body: bytes, headers: Headers) -> None:
+        """Puts a message into one of a consumer's queues; returns once the broker has it.
 
         Raises:
             PublishFailed: it may not have it.
@@ -56,7 +56,7 @@ class RabbitBus:
             delivery_mode=DeliveryMode.PERSISTENT,
             timestamp=datetime.now(UTC),
         )
-        await self._send(message, exchange="", routing_key=queue)
+        await self._send(message, exchange=consumer_exchange(consumer), routing_key=queue)
 
     async def _send(self, message: Message, *, exchange: str, routing_key: str) -> None:
         try:

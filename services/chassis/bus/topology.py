@@ -1,20 +1,23 @@
 """Exchanges, queues and bindings, derived from the published language and declared by the migrate step.
 
-    valueverse.events (topic) ── routing key ──> <consumer>            one queue a service
-                              └─ not consumed ─> valueverse.audit      the newest, up to a limit
-    <consumer> ── rejected too often ──> <consumer>.dead
-    <consumer>.retry.<pause> ── after the pause ──> <consumer>
+    valueverse.events (topic) ── routing key ──> valueverse.<consumer>     one queue a service
+                              └─ not consumed ─> valueverse.audit          the newest, up to a limit
+    valueverse.<consumer> (direct) ── name ────> each queue of that consumer, these among them:
+    valueverse.<consumer>.retry.<pause> ── after the pause ──> valueverse.<consumer>
+    valueverse.<consumer>.dead          <── delivered too often ── valueverse.<consumer>
 
-Consumers copy failing messages into the retry and dead queues themselves, by the default exchange and
-confirmed, before they acknowledge. A queue's arguments can never change: what may change (lengths, limits)
-is the business of policies on the `valueverse.` prefix; of argument and policy the lesser holds. A retry
-queue's pause stands in its name, so that another pause is another queue.
+Consumers copy failing messages into their retry and dead queues themselves, by an exchange of their own (the
+default exchange would let them write into everybody's queue), confirmed, before they acknowledge. A queue's
+arguments can never change: what may change (lengths, limits) is the business of policies on the `valueverse.`
+prefix; of argument and policy the lesser holds. A retry queue's pause stands in its name, so that another
+pause is another queue.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 
 import aio_pika
 from aio_pika.exceptions import ChannelPreconditionFailed
@@ -48,23 +51,29 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Events with this routing key reach this queue."""
+    """What is published to the exchange with this routing key reaches this queue."""
 
-    queue: str
+    exchange: str
     routing_key: str
+    queue: str
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
     """What must exist in the broker before any service runs."""
 
+    exchanges: dict[str, aio_pika.ExchangeType]
     queues: tuple[Queue, ...]
     bindings: tuple[Binding, ...]
-    exchange: str = field(default=EVENTS_EXCHANGE)
 
 
 def consumer_queue(consumer: str) -> str:
     """The queue of a service, by its key."""
+    return f"valueverse.{consumer}"
+
+
+def consumer_exchange(consumer: str) -> str:
+    """By which a service writes into its own queues."""
     return f"valueverse.{consumer}"
 
 
@@ -81,19 +90,33 @@ def dead_queue(consumer: str) -> str:
 def topology(catalogue: Sequence[EventSpec] = EVENTS, retry: RetryPolicy = DEFAULT_RETRY) -> Topology:
     """The topology of a catalogue of events."""
     consumers = sorted({consumer for spec in catalogue for consumer in spec.consumers})
-    bindings = {
-        Binding(consumer_queue(consumer), spec.routing_key)
-        for spec in catalogue
-        for consumer in spec.consumers
-    }
-    consumed = {binding.routing_key for binding in bindings}
-    bindings |= {
-        Binding(AUDIT_QUEUE, spec.routing_key) for spec in catalogue if spec.routing_key not in consumed
-    }
+    queues = {consumer: _queues_of(consumer, retry) for consumer in consumers}
     return Topology(
-        queues=(_audit(), *(queue for consumer in consumers for queue in _queues_of(consumer, retry))),
-        bindings=tuple(sorted(bindings, key=lambda binding: (binding.queue, binding.routing_key))),
+        exchanges={
+            EVENTS_EXCHANGE: aio_pika.ExchangeType.TOPIC,
+            **{consumer_exchange(consumer): aio_pika.ExchangeType.DIRECT for consumer in consumers},
+        },
+        queues=(_audit(), *chain.from_iterable(queues.values())),
+        bindings=(
+            *_event_bindings(catalogue),
+            *(
+                Binding(consumer_exchange(consumer), queue.name, queue.name)
+                for consumer in consumers
+                for queue in queues[consumer]
+            ),
+        ),
     )
+
+
+def _event_bindings(catalogue: Sequence[EventSpec]) -> list[Binding]:
+    readers: dict[str, set[str]] = {}
+    for spec in catalogue:
+        readers.setdefault(spec.routing_key, set()).update(map(consumer_queue, spec.consumers))
+    return [
+        Binding(EVENTS_EXCHANGE, routing_key, queue)
+        for routing_key, queues in sorted(readers.items())
+        for queue in sorted(queues or {AUDIT_QUEUE})
+    ]
 
 
 def _queues_of(consumer: str, retry: RetryPolicy) -> list[Queue]:
@@ -147,14 +170,12 @@ async def declare(amqp_url: str, wanted: Topology | None = None) -> None:
         connection.channel() as channel,
     ):
         try:
-            exchange = await channel.declare_exchange(
-                wanted.exchange, aio_pika.ExchangeType.TOPIC, durable=True
-            )
-            queues = {
-                queue.name: await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
-                for queue in wanted.queues
-            }
+            for name, kind in wanted.exchanges.items():
+                await channel.declare_exchange(name, kind, durable=True)
+            for queue in wanted.queues:
+                await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
         except ChannelPreconditionFailed as refusal:
             raise CannotDeclare(f"The broker has another topology: {refusal}") from None
         for binding in wanted.bindings:
-            await queues[binding.queue].bind(exchange, binding.routing_key)
+            bound = await channel.get_queue(binding.queue, ensure=False)
+            await bound.bind(binding.exchange, binding.routing_key)
