@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.orm import Session, SessionTransaction
 
 from services.chassis.actor import Actor
+from services.chassis.business import Tally, uncounted
 from services.chassis.clock import Clock
 from services.chassis.rows import TENANT_SETTING
 from services.chassis.unit_of_work import UnitOfWork
@@ -32,8 +33,18 @@ class Database:
     Nothing connects before first use; `close` returns every connection.
     """
 
-    def __init__(self, url: str, system_url: str, *, schema: str, clock: Clock, pool_size: int = 10) -> None:
+    def __init__(
+        self,
+        url: str,
+        system_url: str,
+        *,
+        schema: str,
+        clock: Clock,
+        pool_size: int = 10,
+        tally: Tally = uncounted,
+    ) -> None:
         self._clock = clock
+        self._tally = tally
         self.engine = _engine(url, schema=schema, pool_size=pool_size)
         self.system_engine = _engine(system_url, schema=schema, pool_size=_SYSTEM_POOL)
 
@@ -45,7 +56,7 @@ class Database:
         session = AsyncSession(self.engine, expire_on_commit=False)
         session.info[TENANT_SETTING] = actor.tenant
         event.listen(session.sync_session, "after_begin", _set_tenant)
-        return UnitOfWork(session, actor, self._clock)
+        return UnitOfWork(session, actor, self._clock, self._tally)
 
     @asynccontextmanager
     async def system(self) -> AsyncIterator[AsyncConnection]:

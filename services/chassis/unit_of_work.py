@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis import tables
 from services.chassis.actor import Actor
+from services.chassis.business import BusinessCounter, Tally
 from services.chassis.clock import Clock
 from services.chassis.ids import new_id
 from services.chassis.telemetry.traces import current_traceparent
@@ -21,11 +22,13 @@ class UnitOfWork:
     Leaving the context without `commit` rolls back. A committed unit of work is finished.
     """
 
-    def __init__(self, session: AsyncSession, actor: Actor, clock: Clock) -> None:
+    def __init__(self, session: AsyncSession, actor: Actor, clock: Clock, tally: Tally) -> None:
         self.session = session
         self.actor = actor
         self.clock = clock
         self.has_events = False
+        self._tally = tally
+        self._counted: list[tuple[BusinessCounter, dict[str, str]]] = []
 
     async def emit(self, payload: EventPayload, *, subject: object) -> None:
         """Puts an event about the aggregate `subject` into the outbox, in this transaction.
@@ -62,10 +65,17 @@ class UnitOfWork:
         result = await self.session.execute(statement)
         return int(result.scalar_one())
 
+    def count(self, counter: BusinessCounter, **labels: str) -> None:
+        """Counts something of the business, if this is committed."""
+        self._counted.append((counter, labels))
+
     async def commit(self) -> None:
         await self.session.commit()
+        while self._counted:
+            self._tally(*self._counted.pop())
 
     async def rollback(self) -> None:
+        self._counted.clear()
         await self.session.rollback()
 
     async def __aenter__(self) -> Self:

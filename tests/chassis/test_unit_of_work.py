@@ -7,11 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from services.chassis.actor import Actor
+from services.chassis.business import BusinessCounter
 from services.chassis.database import Database
 from services.chassis.ids import new_id
 from services.chassis.tables import outbox
 from services.chassis.telemetry import traces
+from services.chassis.telemetry.metrics import Metrics
 from tests.chassis.probe import NoteShredded, notes, write_note
+from tests.harness.databases import service_database
 
 
 async def sequences(database: Database, actor: Actor, subject: object) -> Sequence[int]:
@@ -127,3 +130,20 @@ async def test_cancellation_gives_the_connection_back(probe_database: Database, 
         await asyncio.gather(task, return_exceptions=True)
     async with probe_database.unit_of_work(ada) as uow:
         assert (await uow.session.execute(select(notes))).all() == []
+
+
+async def test_business_is_counted_once_it_is_committed(probe_url: str, ada: Actor) -> None:
+    counter = BusinessCounter("notes_total", "Notes by tone.", ("tone",))
+    metrics = Metrics("probe")
+    metrics.declare(counter)
+    async with service_database(probe_url, "probe", tally=metrics.tally) as database:
+        for committed in (True, False):
+            async with database.unit_of_work(ada) as uow:
+                await write_note(uow, "hello")
+                uow.count(counter, tone="kind")
+                assert metrics.registry.get_sample_value("notes_total", {"tone": "kind"}) == (
+                    None if committed else 1
+                )
+                if committed:
+                    await uow.commit()
+    assert metrics.registry.get_sample_value("notes_total", {"tone": "kind"}) == 1

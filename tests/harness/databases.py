@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
+from services.chassis.business import Tally, uncounted
 from services.chassis.clock import SYSTEM_CLOCK, Clock
 from services.chassis.database import Database
 from services.chassis.migrations import ServiceMigrations, migrate
@@ -55,7 +56,12 @@ async def templated_database(
 
 @asynccontextmanager
 async def service_database(
-    owner_url: str, schema: str, *, clock: Clock = SYSTEM_CLOCK, pool_size: int = 5
+    owner_url: str,
+    schema: str,
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    pool_size: int = 5,
+    tally: Tally = uncounted,
 ) -> AsyncIterator[Database]:
     """A service's two logins to a database, closed at the end."""
     database = Database(
@@ -64,6 +70,7 @@ async def service_database(
         schema=schema,
         clock=clock,
         pool_size=pool_size,
+        tally=tally,
     )
     try:
         yield database

@@ -13,6 +13,7 @@ from sqlalchemy.pool import QueuePool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.breaker import BreakerState
+from services.chassis.business import BusinessCounter
 
 _DURATION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -21,11 +22,12 @@ UNMATCHED = "unmatched"
 
 
 class Metrics:
-    """What one service counts. Business metrics are made by `counter` and `gauge`, by the service itself."""
+    """What one service counts. Business counters are declared by the service itself."""
 
     def __init__(self, service: str) -> None:
         self.service = service
         self.registry = CollectorRegistry()
+        self._business: dict[BusinessCounter, Counter] = {}
         self.http_requests = self.counter(
             "http_requests_total", "Requests answered.", "method", "route", "status"
         )
@@ -63,6 +65,19 @@ class Metrics:
     def counter(self, name: str, documentation: str, *labels: str) -> Counter:
         """A new counter of this service; its name ends in `_total`."""
         return Counter(name, documentation, labels, registry=self.registry)
+
+    def declare(self, business: BusinessCounter) -> None:
+        """Shows a business counter from the start, before there is anything to count."""
+        self._business[business] = self.counter(business.name, business.documentation, *business.labels)
+
+    def tally(self, business: BusinessCounter, labels: dict[str, str]) -> None:
+        """Counts one more of something that was declared.
+
+        Raises:
+            KeyError: the service has not declared the counter.
+        """
+        counter = self._business[business]
+        (counter.labels(**labels) if labels else counter).inc()
 
     def gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
         """A new gauge of this service."""

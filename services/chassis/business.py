@@ -1,0 +1,23 @@
+"""What a service counts of its business: units of work count it, and it shows once they are committed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessCounter:
+    """A count that the business cares about; its name ends in `_total`.
+
+    Labels are few and closed (a channel, an outcome), never a tenant, a person or an id.
+    """
+
+    name: str
+    documentation: str
+    labels: tuple[str, ...] = ()
+
+
+Tally = Callable[[BusinessCounter, dict[str, str]], None]
+
+
+def uncounted(_counter: BusinessCounter, _labels: dict[str, str]) -> None:
+    """The tally where nobody reads metrics: in a command beside the platform."""
