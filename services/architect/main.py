@@ -4,10 +4,9 @@ from fastapi import FastAPI
 
 from services.architect.api import accounts, drivers, hypotheses, models, reviews, versions
 from services.architect.checker import ModelChecker
-from services.architect.metrics import ArchitectMetrics
+from services.architect.metrics import MODELS_APPROVED
 from services.architect.settings import Settings
 from services.chassis.app import Service, build_app
-from services.chassis.runtime import Runtime
 from services.chassis.seams import Seams, seams_of
 
 
@@ -25,8 +24,6 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
             versions.router,
         ),
         background=(ModelChecker,),
+        counters=(MODELS_APPROVED,),
     )
-    app = build_app(service, settings, seams or seams_of(settings))
-    runtime: Runtime = app.state.runtime
-    ArchitectMetrics(runtime.metrics).install(app)
-    return app
+    return build_app(service, settings, seams or seams_of(settings))

@@ -35,7 +35,13 @@ class TestPlatform:
     embedded: EmbeddedPlatform
 
     def token(
-        self, tenant: UUID, *, sub: str = "ada", roles: Sequence[str] = (), scopes: Sequence[str] = ()
+        self,
+        tenant: UUID,
+        *,
+        sub: str = "ada",
+        roles: Sequence[str] = (),
+        scopes: Sequence[str] = (),
+        account: str | None = None,
     ) -> str:
         return mint_development_token(
             secret=SECRETS.jwt_secret,
@@ -43,6 +49,7 @@ class TestPlatform:
             sub=sub,
             roles=roles,
             scopes=scopes,
+            account=account,
             ttl=timedelta(hours=1),
             now=SystemClock().now(),
         )
@@ -60,7 +67,9 @@ class TestPlatform:
 @contextlib.asynccontextmanager
 async def running_platform(owner_url: str) -> AsyncIterator[TestPlatform]:
     """The platform over an empty (or migrated) database, for the length of the block."""
-    async with embedded.running(owner_url, embedded_settings(rooms.service_keys(), owner_url, SECRETS)) as platform:
+    async with embedded.running(
+        owner_url, embedded_settings(rooms.service_keys(), owner_url, SECRETS)
+    ) as platform:
         yield TestPlatform(platform)
 
 
@@ -72,15 +81,17 @@ class Company:
     tenant: UUID
     stack: contextlib.AsyncExitStack
 
-    def person(self, sub: str, *roles: str, scopes: Sequence[str] = ()) -> httpx2.AsyncClient:
-        token = self.platform.token(self.tenant, sub=sub, roles=roles, scopes=scopes)
+    def person(
+        self, sub: str, *roles: str, scopes: Sequence[str] = (), account: str | None = None
+    ) -> httpx2.AsyncClient:
+        token = self.platform.token(self.tenant, sub=sub, roles=roles, scopes=scopes, account=account)
         client = self.platform.client(token)
         self.stack.push_async_callback(client.aclose)
         return client
 
 
 @contextlib.asynccontextmanager
-async def company(platform: TestPlatform) -> AsyncIterator[Company]:
+async def company_of(platform: TestPlatform) -> AsyncIterator[Company]:
     """A tenant nobody has used before."""
     async with contextlib.AsyncExitStack() as stack:
         yield Company(platform, uuid4(), stack)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Response
 
 from services.architect.api import model_views
 from services.architect.api.access import Expected
@@ -13,13 +13,13 @@ from services.architect.api.model_documents import Model, Return
 from services.architect.domain.drafts import Draft
 from services.architect.domain.figures import ModelFigures
 from services.architect.domain.lifecycle import SamePerson, WrongState
-from services.architect.metrics import metrics_of
+from services.architect.metrics import MODELS_APPROVED
 from services.architect.store import models as store
 from services.architect.store.models import Models
 from services.chassis.access import IdempotentWork, requires
 from services.chassis.etags import set_etag
 from services.chassis.problems import Conflict, Forbidden, PreconditionFailed, PreconditionRequired, document
-from services.chassis.transaction import RequestTransaction, resource
+from services.chassis.transaction import resource
 from services.chassis.unit_of_work import UnitOfWork
 from services.schemas.events.architect import ModelApproved, ModelReviewRequested, ModelSuperseded
 from services.schemas.value_model import ValueModel
@@ -77,9 +77,7 @@ async def return_model(
     summary="Approve a model",
     responses=_PROBLEMS,
 )
-async def approve_model(
-    model_id: UUID, request: Request, uow: IdempotentWork, expected: Expected, response: Response
-) -> Model:
+async def approve_model(model_id: UUID, uow: IdempotentWork, expected: Expected, response: Response) -> Model:
     """By a second person: neither the owner, nor an author, nor whoever asked for the review. The version
     never changes again, and supersedes the one approved before it."""
     models = Models(uow)
@@ -94,8 +92,7 @@ async def approve_model(
         previous.live(previous.life(model.row.owner).supersede())
         event = ModelSuperseded(**_about(model, previous), superseded_by_version=model.current.number)
         await uow.emit(event, subject=model.row.id)
-    transaction: RequestTransaction = request.state.transaction
-    transaction.committed.append(metrics_of(request).models_approved.inc)
+    uow.count(MODELS_APPROVED)
     return await _answer(models, model, response)
 
 
