@@ -1,18 +1,23 @@
-"""Waiting for what happens elsewhere: asked again and again, for a bounded time."""
+"""Bounded waits for what happens by itself: a delivery, a background check."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-_PAUSE_S = 0.02
+T = TypeVar("T")
+
+_POLL_S = 0.02
 
 
-async def until(holds: Callable[[], Awaitable[bool]], *, within_s: float = 15.0, what: str = "") -> None:
-    """Returns as soon as it holds; fails the test if that takes too long."""
-    async with asyncio.timeout(within_s) as limit:
-        try:
-            while not await holds():  # noqa: ASYNC110  # what is waited for knows no event of ours
-                await asyncio.sleep(_PAUSE_S)
-        except asyncio.CancelledError:
-            if limit.expired():
-                raise AssertionError(f"waited {within_s} s in vain {what}") from None
-            raise
+async def eventually(look: Callable[[], Awaitable[T | None]], *, within_s: float = 15.0) -> T:
+    """The first value that is not None (or False).
+
+    Raises:
+        TimeoutError: there was none in time.
+    """
+    async with asyncio.timeout(within_s):
+        while True:
+            found = await look()
+            if found is not None and found is not False:
+                return found
+            await asyncio.sleep(_POLL_S)

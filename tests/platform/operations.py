@@ -6,6 +6,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from services.launcher.documents import unconnected_app
+from services.schemas.directory import SERVICES
+
 METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -60,3 +63,6 @@ def operations_of(apps: dict[str, FastAPI]) -> Iterator[Operation]:
             for method in METHODS:
                 if method in item:
                     yield Operation(name, method, path, item[method], document["components"]["schemas"])
+
+
+OPERATIONS = list(operations_of({each.name: unconnected_app(key) for key, each in SERVICES.items()}))

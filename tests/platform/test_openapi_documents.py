@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    ("path", "text"), rendered(), ids=lambda value: value.name if isinstance(value, Path) else ""
+    ("path", "text"), list(rendered()), ids=lambda value: value.name if isinstance(value, Path) else ""
 )
 def test_a_committed_document_is_the_code_s(path: Path, text: str) -> None:
     assert (ROOT / path).read_text() == text

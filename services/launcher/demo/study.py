@@ -1,0 +1,80 @@
+"""The first act: a published study, computed anew beside its printed figures."""
+
+import json
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from services.launcher.demo.gateway import DemoFailed, Person
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+EVALUATIONS = "/api/v1/calculation-engine/evaluations"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A printed figure and the computed one."""
+
+    label: str
+    printed: str
+    computed: float
+    agrees: bool
+
+
+async def recompute(engineer: Person, name: str) -> tuple[str, list[Compared]]:
+    """Gives the engine a study of `examples/tei/`; its source, and each figure beside the printed one.
+
+    Raises:
+        DemoFailed: the engine refused it.
+    """
+    request = json.loads((EXAMPLES / "tei" / f"{name}.json").read_text())
+    printed = json.loads((EXAMPLES / "tei" / f"{name}.printed.json").read_text())
+    answer = await engineer.post(EVALUATIONS, request)
+    return printed["source"], [_compared(row, answer) for row in printed["figures"]]
+
+
+def _compared(row: dict[str, Any], answer: Any) -> Compared:
+    computed = float(at(answer, row["figure"]))
+    if "below" in row:
+        agrees = computed < row["below"]
+    else:
+        agrees = abs(computed - row["value"]) <= row["tolerance"]
+    return Compared(row["label"], row["printed"], computed, agrees)
+
+
+def at(document: Any, pointer: str) -> Any:
+    """What a JSON pointer names."""
+    return reduce(
+        lambda inner, step: inner[int(step)] if isinstance(inner, list) else inner[step],
+        pointer.strip("/").split("/"),
+        document,
+    )
+
+
+def show(console: Console, source: str, figures: list[Compared]) -> None:
+    """Prints the comparison.
+
+    Raises:
+        DemoFailed: a figure is not within the rounding of the printed one.
+    """
+    table = Table("figure", "printed", "computed", "", box=None, pad_edge=False)
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    for row in figures:
+        table.add_row(
+            row.label, row.printed, shown(row.computed), "[green]✓[/]" if row.agrees else "[red]✗[/]"
+        )
+    console.print(f"  [dim]{source}[/]")
+    console.print(table)
+    off = [row.label for row in figures if not row.agrees]
+    if off:
+        raise DemoFailed(f"These figures differ from the printed ones: {', '.join(off)}.")
+
+
+def shown(value: float) -> str:
+    """A figure for the eye: ratios and months with decimals, money without."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"  # noqa: PLR2004

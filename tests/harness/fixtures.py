@@ -1,0 +1,32 @@
+"""The fixtures of API tests: the platform, once a test worker, and tenants, one a test."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from tests.harness.platform import Company, TestPlatform, company_of, running_platform
+from tests.servers.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+async def platform(postgres_server: PostgresServer) -> AsyncIterator[TestPlatform]:
+    """The embedded platform over a database of this worker's own."""
+    database = f"platform-{uuid4().hex[:12]}"
+    owner_url = await postgres_server.create_database(database)
+    async with running_platform(owner_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def company(platform: TestPlatform) -> AsyncIterator[Company]:
+    """A tenant that nobody used before."""
+    async with company_of(platform) as company:
+        yield company
+
+
+@pytest.fixture
+async def other_company(platform: TestPlatform) -> AsyncIterator[Company]:
+    """Another one."""
+    async with company_of(platform) as company:
+        yield company

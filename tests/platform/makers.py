@@ -1,0 +1,134 @@
+"""How a test comes by something of a tenant's own for each path parameter: a route with a parameter that
+nobody can make fails the test, so that it cannot be forgotten."""
+
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import httpx2
+
+from services.schemas.value_model_example import VALUE_MODEL_EXAMPLE
+from tests.harness.platform import Company
+from tests.harness.waiting import eventually
+from tests.platform.operations import OPERATIONS, Operation
+
+Maker = Callable[[Company], Awaitable[dict[str, str]]]
+
+
+def filled_path(operation: Operation, value: str) -> str:
+    """The path with the same value for every parameter."""
+    path = operation.path
+    for parameter in operation.path_parameters:
+        schema = parameter["schema"]
+        filler = "1" if schema.get("type") == "integer" else value
+        path = path.replace(f"{{{parameter['name']}}}", filler)
+    return path
+
+
+class Makers:
+    """Makers by the path they stand for."""
+
+    def __init__(self) -> None:
+        self._by_prefix: dict[str, Maker] = {}
+
+    def of(self, prefix: str) -> Callable[[Maker], Maker]:
+        """Registers what makes the things of the paths that begin so."""
+
+        def register(maker: Maker) -> Maker:
+            self._by_prefix[prefix] = maker
+            return maker
+
+        return register
+
+    async def path_of(self, operation: Operation, company: Company) -> str:
+        """The operation's path with the ids of something that really exists in the company."""
+        prefix = max(
+            (each for each in self._by_prefix if operation.path.startswith(each)), key=len, default=""
+        )
+        assert prefix, f"tests/platform/makers.py cannot make what {operation.path} names"
+        made = await self._by_prefix[prefix](company)
+        path = operation.path
+        for parameter in operation.path_parameters:
+            path = path.replace(f"{{{parameter['name']}}}", made.get(parameter["name"], str(uuid4())))
+        return path
+
+    def reader_of(self, operation: Operation) -> str:
+        """The `sub` of somebody who may see what was made."""
+        return READER if operation.path.startswith("/api/v1/notification/inbox") else "maker"
+
+
+READER = "reader"
+MAKERS = Makers()
+
+
+def _engineer(company: Company) -> httpx2.AsyncClient:
+    return company.person("maker", "value-engineer", "operator")
+
+
+async def _account(company: Company) -> str:
+    body = {"name": "Nordwerk", "industry": "manufacturing", "currency": "EUR", "pains": ["downtime"]}
+    made = await _engineer(company).post("/api/v1/architect/accounts", json=body)
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
+
+
+@MAKERS.of("/api/v1/architect/accounts/")
+async def make_account(company: Company) -> dict[str, str]:
+    return {"account_id": await _account(company)}
+
+
+@MAKERS.of("/api/v1/architect/hypotheses/")
+async def make_hypothesis(company: Company) -> dict[str, str]:
+    body = {"account_id": await _account(company), "limit": 1}
+    made = await _engineer(company).post("/api/v1/architect/hypotheses/generate", json=body)
+    assert made.status_code == 201, made.text
+    return {"hypothesis_id": made.json()["items"][0]["id"]}
+
+
+@MAKERS.of("/api/v1/architect/models/")
+async def make_model(company: Company) -> dict[str, str]:
+    document = {**VALUE_MODEL_EXAMPLE, "currency": "EUR"}
+    body = {
+        "source": "document",
+        "account_id": await _account(company),
+        "name": "A model",
+        "document": document,
+    }
+    made = await _engineer(company).post("/api/v1/architect/models", json=body)
+    assert made.status_code == 201, made.text
+    return {"model_id": made.json()["id"], "number": "1"}
+
+
+@MAKERS.of("/api/v1/architect/drivers/")
+async def make_driver(company: Company) -> dict[str, str]:
+    create = next(each for each in OPERATIONS if each.id == "POST /api/v1/architect/drivers")
+    own = {**create.body_example(), "key": f"own_{uuid4().hex[:8]}"}
+    made = await _engineer(company).post("/api/v1/architect/drivers", json=own)
+    assert made.status_code == 201, made.text
+    return {"driver_id": made.json()["id"]}
+
+
+@MAKERS.of("/api/v1/notification/recipients/")
+async def make_recipient(company: Company) -> dict[str, str]:
+    body = {"sub": f"grace-{uuid4().hex[:8]}", "name": "Grace", "roles": ["approver"]}
+    made = await _engineer(company).post("/api/v1/notification/recipients", json=body)
+    assert made.status_code == 201, made.text
+    return {"recipient_id": made.json()["id"]}
+
+
+@MAKERS.of("/api/v1/notification/inbox/")
+async def make_message(company: Company) -> dict[str, str]:
+    hypothesis = await make_hypothesis(company)
+    operator = _engineer(company)
+    reader = {"sub": READER, "name": "Reader", "roles": ["value-engineer"]}
+    assert (await operator.post("/api/v1/notification/recipients", json=reader)).status_code == 201
+    path = f"/api/v1/architect/hypotheses/{hypothesis['hypothesis_id']}/accept"
+    accepted = await operator.post(path, headers={"If-Match": '"1"'})
+    assert accepted.status_code == 200, accepted.text
+    inbox = company.person(READER, "value-engineer")
+    message = await eventually(lambda: _first_message(inbox))
+    return {"message_id": message}
+
+
+async def _first_message(person: httpx2.AsyncClient) -> str | None:
+    items = (await person.get("/api/v1/notification/inbox")).json()["items"]
+    return items[0]["id"] if items else None
