@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Update, func, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.actor import Actor
@@ -155,10 +155,11 @@ class Outbox:
                 if outcome.failed is not None:
                     await _pause(connection, lease, outcome.failed, outcome.error)
 
-    async def release(self, lease: UUID) -> None:
-        """Hands every row that a lease still holds back to whoever comes next."""
+    async def renew(self, lease: UUID, duration: timedelta) -> None:
+        """Prolongs a lease from now on, on the rows that it still holds."""
+        held = update(outbox).where(outbox.c.lease_owner == lease)
         async with self._database.system() as connection:
-            await connection.execute(_handed_back(lease))
+            await connection.execute(held.values(lease_until=func.now() + duration))
 
     async def backlog(self) -> Backlog:
         """What waits, over all tenants."""
@@ -201,15 +202,11 @@ async def _acknowledge(connection: AsyncConnection, lease: UUID, ids: tuple[UUID
 
 async def _hand_back(connection: AsyncConnection, lease: UUID, ids: tuple[UUID, ...]) -> None:
     if ids:
-        await connection.execute(_handed_back(lease).where(outbox.c.id.in_(ids)))
-
-
-def _handed_back(lease: UUID) -> Update:
-    return (
-        update(outbox)
-        .where(outbox.c.lease_owner == lease)
-        .values(lease_owner=None, lease_until=None, attempts=outbox.c.attempts - 1)
-    )
+        await connection.execute(
+            update(outbox)
+            .where(outbox.c.lease_owner == lease, outbox.c.id.in_(ids))
+            .values(lease_owner=None, lease_until=None, attempts=outbox.c.attempts - 1)
+        )
 
 
 async def _pause(connection: AsyncConnection, lease: UUID, row: UUID, error: str) -> None:

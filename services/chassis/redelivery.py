@@ -8,7 +8,7 @@ from services.chassis.inbox import Consumer
 from services.chassis.parking import ParkedMessage, Parking
 
 _AT_ONCE = 8
-_LEASE = timedelta(minutes=2)
+_LEASE = timedelta(seconds=45)  # more than a handler's deadline
 
 
 class Redelivery(BackgroundService):

@@ -14,14 +14,15 @@ import structlog
 from services.chassis.background import BackgroundService
 from services.chassis.bus import Bus, BusAway
 from services.chassis.outbox import Outbox, OutboxRow, Outcome
+from services.chassis.retries import describe
 from services.chassis.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-_LEASE = timedelta(seconds=60)
+_LEASE = timedelta(seconds=10)  # how long a dead relay's rows wait for another
+_RENEWALS = 4
 _BATCH = 100
 _AT_ONCE = 8
-_SHARE_OF_LEASE = 0.8
 _SETTLE_S = 5.0
 
 
@@ -55,17 +56,22 @@ class Relay(BackgroundService):
         claim = await self._outbox.claim(size=_BATCH, duration=self._lease)
         if claim is None:
             return False
-        # Work stops well before the lease does; what was not reached by then is handed back.
+        renewal = asyncio.create_task(self._renew(claim.lease))
         try:
-            async with (
-                asyncio.timeout(self._lease.total_seconds() * _SHARE_OF_LEASE),
-                asyncio.TaskGroup() as streams,
-            ):
+            async with asyncio.TaskGroup() as streams:
                 for stream in claim.streams:
                     streams.create_task(self._carry(claim.lease, stream))
-        except TimeoutError:
-            log.warning("relay_slow", lease_s=self._lease.total_seconds())
+        finally:
+            renewal.cancel()
         return True
+
+    async def _renew(self, lease: UUID) -> None:
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / _RENEWALS)
+            try:
+                await self._outbox.renew(lease, self._lease)
+            except Exception as failure:  # noqa: BLE001  # the lease may run out; settling is fenced
+                log.warning("lease_not_renewed", error=describe(failure))
 
     async def _bus_is_there(self) -> bool:
         try:
@@ -85,7 +91,7 @@ class Relay(BackgroundService):
                     await self._bus.publish(row.envelope(self._outbox.source))
                     confirmed.append(row.id)
         except Exception as failure:  # noqa: BLE001  # whatever it is: this aggregate waits, the others go on
-            error = f"{type(failure).__name__}: {failure}"
+            error = describe(failure)
             log.warning("publish_failed", type=row.type, subject=row.subject, error=error)
         finally:
             await self._settle(lease, _outcome(stream, confirmed, error))
@@ -95,7 +101,7 @@ class Relay(BackgroundService):
             async with asyncio.timeout(_SETTLE_S):
                 await self._outbox.settle(lease, [outcome])
         except Exception as failure:  # noqa: BLE001  # the lease runs out by itself
-            log.warning("relay_unsettled", error=f"{type(failure).__name__}: {failure}")
+            log.warning("relay_unsettled", error=describe(failure))
 
     async def _measure(self) -> None:
         backlog = await self._outbox.backlog()

@@ -13,7 +13,7 @@ from services.chassis.unit_of_work import UnitOfWork
 from services.schemas.envelope import Envelope
 from services.schemas.events import EventPayload
 from tests.chassis.probe import NoteWritten, effects, have_effect
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 
 
 def envelope_of(
@@ -46,7 +46,7 @@ async def until_effects(database: Database, actor: Actor, count: int) -> list[UU
     async def enough() -> bool:
         return len(await effects_of(database, actor)) >= count
 
-    await until(enough, what=f"for {count} effects")
+    await eventually(enough)
     return await effects_of(database, actor)
 
 

@@ -21,7 +21,7 @@ from services.chassis.unit_of_work import UnitOfWork
 from tests.chassis.messages import Failing, effects_of, envelope_of, note, until_effects
 from tests.chassis.probe import NoteShredded, NoteWritten, have_effect, listener, write_note
 from tests.chassis.wires import Wire, consumer_of, local_wire, rabbit_wire, relay_of
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 
 
 @pytest.fixture(params=["local", "rabbit"])
@@ -81,7 +81,7 @@ async def test_every_event_of_an_aggregate_arrives(
         async def all_there() -> bool:
             return len(arrived) == 10
 
-        await until(all_there)
+        await eventually(all_there)
     assert sorted(arrived) == list(range(1, 11))
 
 
@@ -99,7 +99,7 @@ async def test_tenant_actor_and_subject_arrive(wire: Wire, listener_database: Da
     sent = note(ada)
     async with wire.consuming(consumer_of("listener", handlers, listener_database)):
         await wire.bus.publish(sent)
-        await until(arrived)
+        await eventually(arrived)
     actor, event = seen[0]
     assert actor == ada
     assert (event.id, event.subject, event.tenant, event.actor) == (sent.id, sent.subject, ada.tenant, "ada")
@@ -122,7 +122,7 @@ async def until_dead(wire: Wire, consumer: Consumer, count: int) -> None:
     async def dead() -> bool:
         return len(await wire.dead_letters(consumer).oldest()) == count
 
-    await until(dead, what="for dead letters")
+    await eventually(dead)
 
 
 async def test_what_fails_too_often_is_a_dead_letter_until_it_is_replayed(
@@ -187,7 +187,7 @@ async def test_the_producers_trace_continues(wire: Wire, listener_database: Data
         sent = note(ada).model_copy(update={"traceparent": traces.current_traceparent()})
     async with wire.consuming(consumer_of("listener", handlers, listener_database)):
         await wire.bus.publish(sent)
-        await until(arrived)
+        await eventually(arrived)
     assert seen == [trace_id]
 
 
@@ -199,7 +199,7 @@ async def test_a_consumer_that_was_down_gets_it_later(
         await write_note(uow, "hello")
         await uow.commit()
     async with relay.running():
-        await until(lambda: was_tried(probe_database))
+        await eventually(lambda: was_tried(probe_database))
         async with wire.consuming(consumer_of("listener", listener(), listener_database)):
             await until_effects(listener_database, ada, 1)
 

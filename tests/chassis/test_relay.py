@@ -19,7 +19,7 @@ from services.chassis.tables import outbox
 from services.schemas.envelope import Envelope
 from tests.chassis.probe import write_note
 from tests.chassis.wires import relay_of
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 
 MINUTE = timedelta(minutes=1)
 OVER = timedelta(0)  # a lease that has run out when the next statement looks
@@ -130,9 +130,9 @@ async def test_the_failed_row_is_tried_again_and_the_rest_follows(
         async def published() -> bool:
             return bus.sequences_of(stuck) == [1, 2]
 
-        await until(tried)
+        await eventually(tried)
         bus.refused.clear()
-        await until(published)
+        await eventually(published)
 
 
 async def test_two_relays_share_the_work(probe_database: Database, ada: Actor) -> None:
@@ -202,6 +202,25 @@ async def test_a_crash_between_publish_and_acknowledgement_publishes_again_with_
     assert await unpublished(probe_database) == 0
 
 
+async def test_a_slow_relay_keeps_its_lease(probe_database: Database, ada: Actor) -> None:
+    bus = RecordingBus()
+    await write(probe_database, ada, new_id())
+    bus.gate.clear()
+    slow = asyncio.create_task(relay_of(probe_database, bus, lease=timedelta(milliseconds=200)).run_once())
+    ends: set[object] = set()
+
+    async def renewed() -> bool:
+        async with probe_database.system() as connection:
+            ends.add(await connection.scalar(select(outbox.c.lease_until)))
+        return len(ends) > 8
+
+    await eventually(renewed)  # for longer than it was
+    assert await outbox_of(probe_database).claim(size=10, duration=MINUTE) is None
+    bus.gate.set()
+    assert await slow
+    assert len(bus.published) == 1
+
+
 async def test_while_the_bus_is_away_nothing_is_claimed(probe_database: Database, ada: Actor) -> None:
     bus = RecordingBus()
     bus.away = True
@@ -226,7 +245,7 @@ async def test_a_cancelled_relay_notes_what_was_confirmed_and_hands_back_the_res
         async with probe_database.system() as connection:
             return bool(await connection.scalar(select(outbox.c.lease_owner)))
 
-    await until(claimed)
+    await eventually(claimed)
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
@@ -246,7 +265,7 @@ async def test_a_wake_ends_the_wait(probe_database: Database, ada: Actor) -> Non
         async def published() -> bool:
             return len(bus.published) == 1
 
-        await until(published)
+        await eventually(published)
 
 
 async def test_backlog_and_age_are_measured(probe_database: Database, ada: Actor) -> None:

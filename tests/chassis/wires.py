@@ -50,7 +50,7 @@ def consumer_of(name: str, handlers: Handlers, database: Database) -> Consumer:
     return Consumer(name, handlers, database, metrics=Metrics(name), retry=RETRY)
 
 
-def relay_of(database: Database, bus: Bus, *, lease: timedelta = timedelta(seconds=60)) -> Relay:
+def relay_of(database: Database, bus: Bus, *, lease: timedelta = timedelta(seconds=10)) -> Relay:
     """A relay of the probe that polls often."""
     outbox = Outbox(database, source="probe", clock=SYSTEM_CLOCK)
     relay = Relay(outbox, bus, metrics=Metrics("probe"), lease=lease)

@@ -17,7 +17,7 @@ from services.chassis.ids import new_id
 from tests.chassis.messages import Failing, envelope_of, note, until_effects
 from tests.chassis.probe import CATALOGUE, NoteEchoed, NoteShredded, listener
 from tests.chassis.wires import TOPOLOGY, consumer_of, purge
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 from tests.servers.rabbitmq import RabbitServer
 
 
@@ -72,7 +72,7 @@ async def test_a_service_retries_and_buries_its_own_messages(
 
     async with bus.subscribe(consumer_of("listener", Failing(times=99).handlers, listener_database)):
         await probe_bus.publish(note(ada))
-        await until(dead)
+        await eventually(dead)
     async with bus.subscribe(consumer_of("listener", listener(), listener_database)):
         assert await letters.replay() == 1
         await until_effects(listener_database, ada, 1)

@@ -26,7 +26,7 @@ from tests.chassis.messages import Failing, envelope_of, note, until_effects
 from tests.chassis.probe import MIGRATIONS, NoteShredded, listener
 from tests.chassis.wires import RETRY, TOPOLOGY, consumer_of, count_in, purge
 from tests.harness.databases import migrations_of, service_database, templated_database
-from tests.harness.waiting import until
+from tests.harness.waiting import eventually
 from tests.servers.postgres import PostgresProcess
 from tests.servers.rabbitmq import RabbitServer
 
@@ -85,7 +85,7 @@ async def test_what_is_no_envelope_is_a_dead_letter(
 
     async with bus.subscribe(consumer_of("listener", listener(), listener_database)):
         await bus.copy("listener", consumer_queue("listener"), body, {})
-        await until(dead)
+        await eventually(dead)
     (letter,) = await letters.oldest()
     assert letter.envelope is None
     assert letter.error.startswith("InvalidPayload: not an envelope: ")
@@ -113,7 +113,7 @@ async def test_what_is_delivered_too_often_is_a_dead_letter(bus: RabbitBus, url:
                 await message.nack(requeue=True)
             return await count_in(url, dead_queue("listener")) == 1
 
-        await until(gone)
+        await eventually(gone)
     (letter,) = await RabbitDeadLetters(url, "listener").oldest()
     assert letter.envelope == sent
 
@@ -162,7 +162,7 @@ async def test_a_consumer_whose_queue_was_taken_away_comes_back(
             async with await aio_pika.connect(url) as connection, connection.channel() as channel:
                 await channel.queue_delete(consumer_queue("listener"))
             # A quorum queue that is made again at once is not reported as gone (RabbitMQ 3.10).
-            await until(noticed)
+            await eventually(noticed)
             await declare(url, TOPOLOGY)
             await bus.publish(note(ada))
             await until_effects(listener_database, ada, 2)
@@ -202,7 +202,7 @@ async def test_while_the_database_is_away_messages_stay_in_hand(
             async def waited() -> bool:
                 return len([line for line in logged if line["event"] == "message_waits"]) > RETRY.attempts
 
-            await until(waited)
+            await eventually(waited)
         own_postgres.start()
         assert await until_effects(database, ada, 1) == [sent.id]
     assert failing.calls == 1
