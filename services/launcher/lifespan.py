@@ -1,57 +1,67 @@
 """An app's lifespan, entered by the launcher: an app served on two ports still starts and stops once."""
 
 import asyncio
+import contextvars
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from starlette.types import ASGIApp, Message
 
 
-class StartupFailed(Exception):
-    """An app did not start; the message is what it said."""
+class LifespanFailed(Exception):
+    """An app said that it failed, or ended without a word, and raised nothing that says why."""
 
 
 class Lifespan:
     """Drives the ASGI lifespan protocol of one app, in a task and context of its own.
 
-    Entering returns when the app has started; leaving returns when it has closed everything.
+    Entering returns when the app has started, leaving when it has closed everything; both raise what the app
+    raised. Whoever is cancelled while entering leaves nothing behind: the app's start is cancelled too.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._to_app: asyncio.Queue[Message] = asyncio.Queue()
         self._from_app: asyncio.Queue[Message] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        scope: dict[str, Any] = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-        self._task = asyncio.create_task(self._run(scope))
-        await self._exchange("startup")
+        self._running = asyncio.create_task(self._run(), context=contextvars.Context())
+        try:
+            await self._phase("startup", self._running)
+        except BaseException:
+            await _end(self._running)
+            raise
         return self
 
     async def __aexit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        await self._exchange("shutdown")
-        if self._task is not None:
-            await self._task
+        if self._running is not None:
+            await self._phase("shutdown", self._running)
+            await self._running
 
-    async def _run(self, scope: dict[str, Any]) -> None:
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
         await self._app(scope, self._to_app.get, self._from_app.put)
 
-    async def _exchange(self, phase: str) -> None:
-        """Asks for a phase and waits for its end, or for the end of the app, whichever comes first."""
-        if self._task is None:
-            return
+    async def _phase(self, phase: str, app: asyncio.Task[None]) -> None:
+        """Asks for a phase and waits until it is complete, or the app has failed."""
         await self._to_app.put({"type": f"lifespan.{phase}"})
         answer = asyncio.create_task(self._from_app.get())
         try:
-            await asyncio.wait([answer, self._task], return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done():
-                await self._task
-                raise StartupFailed("The app ended without a word.")
-            message = answer.result()
+            await asyncio.wait([answer, app], return_when=asyncio.FIRST_COMPLETED)
+            said = answer.result() if answer.done() else {"type": "", "message": "It ended without a word."}
         finally:
             answer.cancel()
-        if message["type"] != f"lifespan.{phase}.complete":
-            raise StartupFailed(message.get("message") or f"{phase} failed")
+        if said["type"] == f"lifespan.{phase}.complete":
+            return
+        await _end(app)
+        if not app.cancelled():
+            app.result()  # raises what the app raised, which says more than its message
+        raise LifespanFailed(f"{phase}: {said.get('message', '')}")
+
+
+async def _end(app: asyncio.Task[None]) -> None:
+    app.cancel()
+    await asyncio.wait([app])

@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
@@ -13,7 +11,6 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from services.launcher.errors import CannotStart
-from services.launcher.lifespan import Lifespan, StartupFailed
 from services.launcher.serving import Address, bound, serving
 
 
@@ -53,29 +50,4 @@ def test_a_busy_port_is_named_and_nothing_stays_bound() -> None:
         taken.listen()
         busy = port_of(taken)
         with pytest.raises(CannotStart, match=str(busy)), bound([Address("127.0.0.1", busy)]):
-            pass
-
-
-async def test_a_lifespan_is_entered_and_left_once() -> None:
-    said: list[str] = []
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        said.append("start")
-        yield
-        said.append("stop")
-
-    async with Lifespan(Starlette(lifespan=lifespan)):
-        assert said == ["start"]
-    assert said == ["start", "stop"]
-
-
-async def test_an_app_that_does_not_start_says_why() -> None:
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        raise RuntimeError("no database")
-        yield
-
-    with pytest.raises((StartupFailed, RuntimeError), match="no database"):
-        async with Lifespan(Starlette(lifespan=lifespan)):
             pass
