@@ -26,24 +26,31 @@ class Address:
 
 @contextmanager
 def bound(addresses: Sequence[Address]) -> Iterator[list[socket.socket]]:
-    """Sockets on all addresses, or on none: before anything else is started.
+    """Listening sockets on all addresses, or on none: before anything else is started.
+
+    They listen at once, as two processes may bind one port until one of them listens; who connects early
+    waits for the answer.
 
     Raises:
         CannotStart: a port is taken; the message names it.
     """
     with contextlib.ExitStack() as stack:
-        sockets = []
-        for address in addresses:
-            opened = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                opened.bind((address.host, address.port))
-            except OSError as error:
-                raise CannotStart(
-                    f"Port {address.port} cannot be used ({error.strerror}): stop what listens there, or give another --port."
-                ) from error
-            sockets.append(opened)
-        yield sockets
+        yield [stack.enter_context(_listening(address)) for address in addresses]
+
+
+def _listening(address: Address) -> socket.socket:
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((address.host, address.port))
+        opened.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        opened.close()
+        reason = getattr(error, "strerror", None) or error
+        raise CannotStart(
+            f"Port {address.port} cannot be used ({reason}): stop what listens there, or give another --port."
+        ) from error
+    return opened
 
 
 class _Server(uvicorn.Server):

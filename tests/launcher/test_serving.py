@@ -11,43 +11,93 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from services.launcher.errors import CannotStart
+from services.launcher.ports import free_port, is_free
 from services.launcher.serving import Address, bound, serving
 
+ANY_PORT = Address("127.0.0.1", 0)
 
-def app_saying(text: str, *, after_s: float = 0.0) -> Starlette:
+
+def app_saying(text: str) -> Starlette:
     async def say(_request: Request) -> PlainTextResponse:
-        await asyncio.sleep(after_s)
         return PlainTextResponse(text)
 
     return Starlette(routes=[Route("/", say)])
 
 
-def port_of(opened: socket.socket) -> int:
-    port: int = opened.getsockname()[1]
-    return port
+class SlowApp:
+    """An app whose answer waits until it is allowed."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.allowed = asyncio.Event()
+        self.app = Starlette(routes=[Route("/", self._say)])
+
+    async def _say(self, _request: Request) -> PlainTextResponse:
+        self.asked.set()
+        await self.allowed.wait()
+        return PlainTextResponse("done")
+
+
+def url_of(opened: socket.socket) -> str:
+    return f"http://127.0.0.1:{opened.getsockname()[1]}/"
 
 
 async def test_each_app_is_served_on_its_own_socket() -> None:
-    with bound([Address("127.0.0.1", 0)] * 3) as sockets:
+    with bound([ANY_PORT] * 3) as sockets:
         apps = [(app_saying(str(number)), opened) for number, opened in enumerate(sockets)]
         async with serving(apps), httpx2.AsyncClient(trust_env=False) as client:
-            said = [(await client.get(f"http://127.0.0.1:{port_of(each)}/")).text for each in sockets]
+            said = [(await client.get(url_of(opened))).text for opened in sockets]
     assert said == ["0", "1", "2"]
 
 
 async def test_what_is_in_flight_is_answered_before_the_end() -> None:
-    with bound([Address("127.0.0.1", 0)]) as (opened,):
+    slow = SlowApp()
+    with bound([ANY_PORT] * 2) as (first, second):
+        url = url_of(first)
         async with httpx2.AsyncClient(trust_env=False) as client:
-            async with serving([(app_saying("done", after_s=0.3), opened)]):
-                call = asyncio.create_task(client.get(f"http://127.0.0.1:{port_of(opened)}/"))
-                await asyncio.sleep(0.1)
+            async with serving([(slow.app, first), (app_saying("other"), second)]):
+                call = asyncio.create_task(client.get(url))
+                await asyncio.wait_for(slow.asked.wait(), 5)
+                # The servers are asked to stop before the app may answer.
+                asyncio.get_running_loop().call_later(0.05, slow.allowed.set)
             assert (await call).text == "done"
+            with pytest.raises(httpx2.ConnectError):
+                await client.get(url)
 
 
-def test_a_busy_port_is_named_and_nothing_stays_bound() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        busy = port_of(taken)
-        with pytest.raises(CannotStart, match=str(busy)), bound([Address("127.0.0.1", busy)]):
-            pass
+async def test_who_connects_before_the_start_is_answered_after_it() -> None:
+    with bound([ANY_PORT]) as (opened,):
+        reader, writer = await asyncio.open_connection(*opened.getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        async with serving([(app_saying("here"), opened)]):
+            answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_a_port_that_another_has_bound_is_named_before_anything_starts() -> None:
+    port = free_port()
+    with (
+        bound([Address("127.0.0.1", port)]),
+        pytest.raises(CannotStart, match=f"Port {port} cannot be used") as refusal,
+        bound([Address("127.0.0.1", port)]),
+    ):
+        pytest.fail("two may not have one port")
+    assert "\n" not in str(refusal.value)
+
+
+def test_where_one_port_is_taken_none_stays_bound() -> None:
+    ports = [free_port(), free_port()]
+    with (
+        bound([Address("127.0.0.1", ports[1])]),
+        pytest.raises(CannotStart),
+        bound([Address("127.0.0.1", port) for port in ports]),
+    ):
+        pytest.fail("the second port is taken")
+    assert all(is_free(port) for port in ports)
+
+
+def test_a_number_that_is_no_port_is_named() -> None:
+    with pytest.raises(CannotStart, match="Port 70000"), bound([Address("127.0.0.1", 70000)]):
+        pytest.fail("there is no such port")
