@@ -19,12 +19,13 @@ from services.schemas.value_model import ValueModel
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 8
-_LEASE = timedelta(seconds=15)
+_LEASE = timedelta(seconds=60)
+_PAUSE = timedelta(seconds=3)
 
 
 class ModelChecker(BackgroundService):
     """Claims unchecked versions over all tenants, asks the engine about each in its own tenant, and writes
-    down the figures or the findings. While the engine is away, a version is claimed again after its lease."""
+    down the figures or the findings. While the engine is away, it comes back after a pause."""
 
     name = "model_checker"
     interval_s = 2.0
@@ -35,11 +36,12 @@ class ModelChecker(BackgroundService):
     async def run_once(self) -> bool:
         """Checks a few versions; True if there may be more."""
         claimed = await unchecked.claim(self._runtime.database, size=_AT_ONCE, lease=_LEASE)
-        for each in claimed:
+        for place, each in enumerate(claimed):
             try:
                 await self._check(each)
             except EngineAway as away:
                 log.info("model_check_postponed", reason=str(away))
+                await unchecked.hand_back(self._runtime.database, claimed[place:], pause=_PAUSE)
                 return False
         return len(claimed) == _AT_ONCE
 

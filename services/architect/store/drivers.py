@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, any_, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -47,7 +47,7 @@ class DriverFilter:
         if self.key is not None:
             statement = statement.where(DriverRow.key == self.key)
         if self.industry is not None:
-            statement = statement.where(DriverRow.industries.any(self.industry))  # type: ignore[arg-type]  # ARRAY's own any()
+            statement = statement.where(literal(self.industry) == any_(DriverRow.industries))
         if self.category is not None:
             statement = statement.where(DriverRow.category == self.category)
         if self.realisation is not None:

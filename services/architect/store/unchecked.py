@@ -1,6 +1,7 @@
 """Which versions wait for the engine, over all tenants: the system login's part of checking."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,6 +23,13 @@ _CLAIM = text(
     """
 )
 
+_HAND_BACK = text(
+    """
+    UPDATE model_versions SET check_after = now() + :pause
+    WHERE tenant_id = :tenant AND model_id = :model_id AND number = :number AND check_state = 'pending'
+    """
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
@@ -37,3 +45,10 @@ async def claim(database: Database, *, size: int, lease: timedelta) -> list[Unch
     async with database.system() as connection:
         rows = await connection.execute(_CLAIM, {"size": size, "lease": lease})
         return [Unchecked(row.tenant_id, row.model_id, row.number) for row in rows]
+
+
+async def hand_back(database: Database, claimed: Sequence[Unchecked], *, pause: timedelta) -> None:
+    """Frees claims before their lease ends, but not before a pause."""
+    async with database.system() as connection:
+        for each in claimed:
+            await connection.execute(_HAND_BACK, {**asdict(each), "pause": pause})

@@ -72,7 +72,9 @@ async def got(client: httpx2.AsyncClient, path: str, **params: Any) -> dict[str,
     return document
 
 
-async def proposed(client: httpx2.AsyncClient, account: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
+async def proposed(
+    client: httpx2.AsyncClient, account: dict[str, Any], **options: Any
+) -> list[dict[str, Any]]:
     """A new account's hypotheses, best first."""
     made = await posted(client, ACCOUNTS, account)
     found = await posted(client, f"{HYPOTHESES}/generate", {"account_id": made["id"], **options})

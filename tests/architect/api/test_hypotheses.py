@@ -68,7 +68,9 @@ async def test_an_accepted_hypothesis_is_told(company: Company, ada: httpx2.Asyn
     assert event.payload["decided_by"] == "ada"
 
 
-async def test_a_rejection_gives_its_reason_and_can_be_turned(company: Company, ada: httpx2.AsyncClient) -> None:
+async def test_a_rejection_gives_its_reason_and_can_be_turned(
+    company: Company, ada: httpx2.AsyncClient
+) -> None:
     [best, *_] = await proposed(ada, PUMPS)
     rejected = await posted(
         ada, f"{HYPOTHESES}/{best['id']}/reject", {"reason": "Flat rate."}, **if_match(best)
