@@ -25,6 +25,8 @@ Sample = NDArray[np.float64]
 Z95 = 1.959963984540054
 _FIRST_CHECKPOINT = 128
 _TAILS = (0.005, 0.995)
+# Values that differ by less than this share of their size differ by rounding.
+_NARROW = 1e-9
 _NOTHING = Estimate(value=None, low=None, high=None)
 
 
@@ -92,8 +94,9 @@ def histogram(ordered: Sample, bins: int) -> Histogram:
     last = len(ordered) - 1
     low = float(ordered[math.floor(_TAILS[0] * last)])
     high = float(ordered[math.ceil(_TAILS[1] * last)])
-    if low == high:
-        margin = max(0.5, abs(low) * 1e-6)
+    size = max(abs(low), abs(high))
+    if high - low <= _NARROW * size:
+        margin = max(0.5, size * 1e-6)
         low, high = low - margin, high + margin
     counts, edges = np.histogram(ordered, bins=bins, range=(low, high))
     return Histogram(

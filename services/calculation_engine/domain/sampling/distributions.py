@@ -36,7 +36,7 @@ def mean(distribution: Distribution) -> float:
             return distribution.mean
         case Lognormal():
             mu, sigma = logarithmic_moments(distribution)
-            return float(np.exp(np.float64(mu + sigma * sigma / 2)))
+            return _exp(mu + sigma * sigma / 2)
         case _:
             assert_never(distribution)
 
@@ -72,6 +72,13 @@ def logarithmic_moments(distribution: Lognormal) -> tuple[float, float]:
         low, high = math.log(distribution.p10), math.log(distribution.p90)
         return (low + high) / 2, (high - low) / (2 * _Z90)
     raise ValueError("a lognormal distribution has mean and sd, or p10 and p90")
+
+
+def _exp(exponent: float) -> float:
+    try:
+        return math.exp(exponent)
+    except OverflowError:
+        return math.inf
 
 
 def _triangular(distribution: Triangular, probability: Numbers) -> Numbers:

@@ -1,0 +1,210 @@
+"""Simulations against closed forms, and what they do with draws that fail."""
+
+import math
+from statistics import NormalDist
+from typing import Any
+
+import pytest
+
+from services.calculation_engine.domain.errors import NotYetSupported, UnknownName
+from services.calculation_engine.domain.sampling.uniforms import BLOCK
+from services.calculation_engine.domain.simulation import LARGEST_INLINE, simulate
+from services.schemas.simulation import Distributed, Output, Sampler, Simulation, SimulationRequest
+from tests.calculation_engine.models import a_cost, a_driver, a_model, an_input
+
+ANNUITY = 1 / 1.1 + 1 / 1.21 + 1 / 1.331
+NORMAL = {"kind": "normal", "mean": 500, "sd": 100}
+
+
+def simulation(model: dict[str, Any], **request: Any) -> Simulation:
+    return simulate(SimulationRequest.model_validate({"model": model, **request}))
+
+
+def described(answer: Simulation, output: Output) -> Distributed:
+    return next(found for found in answer.outputs if found.output == output)
+
+
+def normal_model(**fields: Any) -> dict[str, Any]:
+    """NPV is normal: mean 500 a - 1000, sd 100 a, for an annuity factor a."""
+    return a_model(inputs={"x": an_input(distribution=NORMAL)}, drivers=[a_driver("d", "x")], **fields)
+
+
+@pytest.mark.parametrize("sampler", ["random", "latin_hypercube"])
+def test_a_linear_model_of_a_normal_input_is_normal(sampler: Sampler) -> None:
+    answer = simulation(normal_model(), draws=20_000, sampler=sampler, outputs=["npv"])
+    exact = NormalDist(500 * ANNUITY - 1000, 100 * ANNUITY)
+    npv = described(answer, "npv")
+    assert npv.mean.low is not None
+    assert npv.mean.high is not None
+    assert npv.mean.low < exact.mean < npv.mean.high
+    assert npv.sd == pytest.approx(exact.stdev, rel=0.02)
+    for share in (1, 5, 10, 25, 50, 75, 90, 95, 99):
+        estimate = getattr(npv.percentiles, f"p{share}")
+        assert estimate.value == pytest.approx(exact.inv_cdf(share / 100), abs=0.1 * exact.stdev)
+    probability = answer.probabilities.npv_positive
+    assert probability.low is not None
+    assert probability.high is not None
+    assert probability.low < 1 - exact.cdf(0) < probability.high
+
+
+def test_a_latin_hypercube_estimates_means_better_than_its_interval_says() -> None:
+    npv = described(simulation(normal_model(), outputs=["npv"]), "npv")
+    assert npv.mean.value == pytest.approx(500 * ANNUITY - 1000, abs=0.1)
+
+
+def test_targets_are_counted() -> None:
+    """ROI >= 0.2 needs x >= 1200 / a; payback within 30 months needs 2.5 x >= 1000."""
+    answer = simulation(normal_model(), draws=20_000, targets={"roi": 0.2, "payback_months": 30})
+    inputs = NormalDist(500, 100)
+    roi, payback = answer.probabilities.roi_target, answer.probabilities.payback_target
+    assert roi is not None
+    assert payback is not None
+    assert roi.value == pytest.approx(1 - inputs.cdf(1200 / ANNUITY), abs=0.01)
+    assert payback.value == pytest.approx(1 - inputs.cdf(400), abs=0.01)
+
+
+def test_targets_need_not_be_outputs() -> None:
+    answer = simulation(normal_model(), outputs=["npv"], targets={"roi": 0.2})
+    assert [found.output for found in answer.outputs] == ["npv"]
+    assert answer.probabilities.roi_target is not None
+    assert answer.probabilities.payback_target is None
+
+
+def test_draws_that_never_pay_back_lie_beyond_all_percentiles() -> None:
+    """Less than 1000 / 3 a year never pays back: 4.8 % of the draws."""
+    payback = described(simulation(normal_model(), draws=20_000), "payback_months")
+    assert payback.undefined / 20_000 == pytest.approx(NormalDist(500, 100).cdf(1000 / 3), abs=0.003)
+    assert payback.percentiles.p90.value is not None
+    assert payback.percentiles.p99.value is None
+    assert payback.percentiles.p99.high is None
+    assert payback.mean.value is not None
+
+
+def test_draws_without_a_finite_value_are_counted_and_explained() -> None:
+    model = a_model(
+        inputs={"x": an_input(distribution={"kind": "uniform", "low": -1, "high": 3})},
+        drivers=[a_driver("d", "sqrt(x) * 1000")],
+    )
+    answer = simulation(model, draws=4000)
+    assert answer.non_finite_draws == pytest.approx(1000, abs=5)
+    (warning,) = answer.warnings
+    assert warning.pointer == "/model/drivers/0/formula"
+    assert warning.detail.startswith("in some draws d has no value: the square root")
+    npv = described(answer, "npv")
+    counted = sum(npv.histogram.counts) + npv.histogram.below + npv.histogram.above
+    assert counted == 4000 - answer.non_finite_draws
+
+
+def test_a_model_that_always_fails_has_no_figures() -> None:
+    model = a_model(
+        inputs={"x": an_input(distribution={"kind": "uniform", "low": -2, "high": -1})},
+        drivers=[a_driver("d", "ln(x)")],
+    )
+    answer = simulation(model, draws=100)
+    assert answer.non_finite_draws == 100
+    npv = described(answer, "npv")
+    assert npv.mean.value is npv.sd is npv.percentiles.p50.value is None
+    assert npv.histogram.counts == ()
+    assert answer.probabilities.npv_positive.value is None
+
+
+def test_amounts_that_are_too_large_are_counted_too() -> None:
+    model = a_model(
+        inputs={"x": an_input(base=1, distribution={"kind": "lognormal", "p10": 1, "p90": 1e60})},
+        drivers=[a_driver("d", "x")],
+    )
+    answer = simulation(model, draws=1000)
+    assert 500 < answer.non_finite_draws < 900
+    assert answer.warnings[0].detail == "in some draws an amount is too large"
+
+
+def test_inputs_beyond_float64_are_counted_too() -> None:
+    model = a_model(
+        inputs={"x": an_input(base=1, distribution={"kind": "lognormal", "p10": 1, "p90": 1e300})},
+        drivers=[a_driver("d", "min(x, 5)")],
+    )
+    answer = simulation(model, draws=20_000, sampler="random")
+    assert 0 < answer.non_finite_draws < 2000
+    assert answer.warnings[0].pointer == "/model/inputs/x"
+
+
+def test_pools_cap_every_draw() -> None:
+    """Two drivers claim x each from a pool of 800: together min(2 x, 800)."""
+    model = a_model(
+        inputs={"x": an_input(distribution={"kind": "uniform", "low": 0, "high": 800})},
+        drivers=[a_driver("a", "x", pool="line"), a_driver("b", "x", pool="line", risk_adjustment=0.5)],
+        pools={"line": {"label": "Line", "annual_amount": "800"}},
+        costs=[],
+    )
+    benefits = described(simulation(model, outputs=["pv_benefits"]), "pv_benefits")
+    # E min(2 x, 800) = 600, three quarters of it after risk.
+    assert benefits.mean.value == pytest.approx(450 * ANNUITY, rel=1e-3)
+    assert benefits.percentiles.p90.value == pytest.approx(600 * ANNUITY)
+
+
+def test_an_input_keeps_its_numbers_whatever_stands_beside_it() -> None:
+    alone = simulation(normal_model(), outputs=["npv"], seed=5)
+    beside = normal_model()
+    beside["inputs"] = {"a": an_input(distribution=NORMAL), **beside["inputs"]}
+    beside["costs"] = [a_cost("outlay", initial="1000 + 0 * a")]
+    together = simulation(beside, outputs=["npv"], seed=5)
+    assert together.inputs == ("a", "x")
+    assert described(together, "npv").percentiles == described(alone, "npv").percentiles
+
+
+def test_only_inputs_that_count_are_drawn() -> None:
+    model = normal_model()
+    model["inputs"]["idle"] = an_input(distribution=NORMAL)
+    assert simulation(model).inputs == ("x",)
+
+
+def test_scenarios_and_overrides_make_inputs_certain() -> None:
+    model = normal_model(scenarios={"sure": {"label": "Sure", "inputs": {"x": 600}}})
+    answer = simulation(model, scenario="sure", outputs=["npv"])
+    assert described(answer, "npv").sd == pytest.approx(0, abs=1e-9)
+    assert described(answer, "npv").mean.value == pytest.approx(600 * ANNUITY - 1000)
+    assert [warning.pointer for warning in answer.warnings] == ["/model/inputs"]
+    overridden = simulation(model, scenario="sure", inputs={"x": 700}, outputs=["npv"])
+    assert described(overridden, "npv").mean.value == pytest.approx(700 * ANNUITY - 1000)
+
+
+def test_the_convergence_record_doubles_up_to_all_draws() -> None:
+    record = described(simulation(normal_model(), draws=1000, sampler="random"), "npv").convergence
+    assert [checkpoint.draws for checkpoint in record] == [128, 256, 512, 1000]
+    errors = [checkpoint.standard_error for checkpoint in record]
+    expected = [100 * ANNUITY / math.sqrt(checkpoint.draws) for checkpoint in record]
+    assert errors == pytest.approx(expected, rel=0.15)
+
+
+def test_blocks_join_without_a_seam() -> None:
+    """With random numbers, more draws only add to fewer."""
+    short = simulation(normal_model(), draws=BLOCK + 1, sampler="random", outputs=["npv"])
+    longer = simulation(normal_model(), draws=2 * BLOCK + 7, sampler="random", outputs=["npv"])
+    checkpoints = {checkpoint.draws: checkpoint.mean for checkpoint in described(longer, "npv").convergence}
+    known = {checkpoint.draws: checkpoint.mean for checkpoint in described(short, "npv").convergence}
+    assert checkpoints[BLOCK] == known[BLOCK]
+
+
+@pytest.mark.parametrize(
+    ("request_fields", "feature", "pointer"),
+    [
+        ({"sampler": "sobol"}, "sobol", "/sampler"),
+        ({"draws": LARGEST_INLINE + 1}, "jobs", "/draws"),
+        ({}, "correlations", "/model/correlations"),
+    ],
+)
+def test_what_is_not_built_yet_is_refused_by_name(
+    request_fields: dict[str, Any], feature: str, pointer: str
+) -> None:
+    model = normal_model()
+    if feature == "correlations":
+        model["inputs"]["y"] = an_input(distribution=NORMAL)
+        model["correlations"] = [{"first": "x", "second": "y", "rank": 0.5}]
+    with pytest.raises(NotYetSupported, match=feature) as refusal:
+        simulation(model, **request_fields)
+    assert refusal.value.pointer == pointer
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(UnknownName):
+        simulation(normal_model(), scenario="none")
