@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
+from starlette.types import ASGIApp
 
 from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry.logs import configure_logging
@@ -75,7 +76,7 @@ async def run_platform(
         database_name=url.database or "valueverse",
     )
     async with embedded.running(owner_url, settings_of(data, owner_url)) as platform:
-        apps = [platform.dispatcher, *platform.apps.values()]
+        apps: list[ASGIApp] = [platform.dispatcher, *platform.apps.values()]
         with running_file.noted(data, note):
             async with serving(list(zip(apps, sockets, strict=True))):
                 ready()

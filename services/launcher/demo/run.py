@@ -47,9 +47,12 @@ class _Demo:
         stop = asyncio.Event()
         stop_on_signals(stop)
         ready = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(run_platform(self._data, owner_url, self._sockets, stop, ready.set))
-            group.create_task(self._beside(ready, stop, stop_at_end=stop_at_end))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(run_platform(self._data, owner_url, self._sockets, stop, ready.set))
+                group.create_task(self._beside(ready, stop, stop_at_end=stop_at_end))
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
     async def _beside(self, ready: asyncio.Event, stop: asyncio.Event, *, stop_at_end: bool) -> None:
         try:

@@ -39,11 +39,14 @@ async def recompute(engineer: Person, name: str) -> tuple[str, list[Compared]]:
 
 def _compared(row: dict[str, Any], answer: Any) -> Compared:
     computed = float(at(answer, row["figure"]))
+    return Compared(row["label"], row["printed"], computed, _agrees(row, computed))
+
+
+def _agrees(row: dict[str, Any], computed: float) -> bool:
+    """Within the rounding of the printed figure, or under the printed bound."""
     if "below" in row:
-        agrees = computed < row["below"]
-    else:
-        agrees = abs(computed - row["value"]) <= row["tolerance"]
-    return Compared(row["label"], row["printed"], computed, agrees)
+        return computed < float(row["below"])
+    return abs(computed - float(row["value"])) <= float(row["tolerance"])
 
 
 def at(document: Any, pointer: str) -> Any:
