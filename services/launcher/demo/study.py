@@ -69,7 +69,10 @@ def show(console: Console, source: str, figures: list[Compared]) -> None:
         column.justify = "right"
     for row in figures:
         table.add_row(
-            row.label, row.printed, shown(row.computed), "[green]✓[/]" if row.agrees else "[red]✗[/]"
+            row.label,
+            row.printed,
+            shown(row.computed, like=row.printed),
+            "[green]✓[/]" if row.agrees else "[red]✗[/]",
         )
     console.print(f"  [dim]{source}[/]")
     console.print(table)
@@ -78,6 +81,8 @@ def show(console: Console, source: str, figures: list[Compared]) -> None:
         raise DemoFailed(f"These figures differ from the printed ones: {', '.join(off)}.")
 
 
-def shown(value: float) -> str:
-    """A figure for the eye: ratios and months with decimals, money without."""
+def shown(value: float, *, like: str) -> str:
+    """A figure for the eye, in the printed one's form: per cent, whole amounts, or with decimals."""
+    if like.endswith("%"):
+        return f"{value:.0%}"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"  # noqa: PLR2004
