@@ -32,6 +32,8 @@ _BY_STATUS: dict[int, type[Problem]] = {
 
 # The classes of PostgreSQL's SQLSTATE that pass by themselves: connection, resources, intervention, system.
 _PASSING_SQLSTATES = ("08", "53", "57", "58")
+# PostgreSQL's text has every character but NUL, which JSON may name.
+_UNKEEPABLE_TEXT = frozenset({"22021", "22P05"})
 
 
 def answer(request: Request, problem: Problem) -> Response:
@@ -112,6 +114,8 @@ def _from_database(error: Any) -> Problem:
     state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     if getattr(error, "connection_invalidated", False) or state.startswith(_PASSING_SQLSTATES):
         return problems.Unavailable("The database is away for the moment.")
+    if state in _UNKEEPABLE_TEXT:
+        return problems.Unprocessable("A text holds a NUL character, which no field keeps.", code="bad_text")
     log.error("database_refused", exc_info=error)
     return problems.InternalError("Something went wrong on our side.")
 

@@ -17,7 +17,7 @@ from services.chassis.paging import Page, PageRequest, page_request
 from services.chassis.problems import Conflict, PreconditionFailed, PreconditionRequired, document
 from services.chassis.transaction import resource
 from services.schemas.base import Currency, Document, Id, Key, Label, Timestamp
-from services.schemas.money import Money
+from services.schemas.money import Money, rounded
 
 router = resource("/accounts")
 
@@ -61,6 +61,8 @@ class AccountFields(Document):
             raise PydanticCustomError("currency", "annual_revenue is in the account's currency")
         if not 0 < self.annual_revenue.amount < 10**15:
             raise PydanticCustomError("bounds", "annual_revenue is positive and less than 10^15")
+        if rounded(self.annual_revenue.amount, self.currency).amount != self.annual_revenue.amount:
+            raise PydanticCustomError("minor_units", "annual_revenue is in whole minor units of its currency")
         return self
 
 

@@ -121,13 +121,17 @@ def _line(driver: DriverTemplate, names: dict[str, str], horizon: Horizon) -> Dr
 
 def _input(template: TemplateInput, facts: AccountFacts, *, is_measured: bool) -> Input:
     size = sized(template, facts)
+    # A range that vanishes beside the company's size leaves nothing to be uncertain about.
+    is_uncertain = is_measured and size.low < size.high
     return Input(
         label=template.label,
         unit=template.unit,
-        value=None if is_measured else size.base,
-        distribution=Pert(kind="pert", low=size.low, mode=size.base, high=size.high) if is_measured else None,
+        value=None if is_uncertain else size.base,
+        distribution=Pert(kind="pert", low=size.low, mode=size.base, high=size.high)
+        if is_uncertain
+        else None,
         low=size.low,
-        base=size.base if is_measured else None,
+        base=size.base if is_uncertain else None,
         high=size.high,
         evidence=size.evidence,
         citation=template.citation,

@@ -17,6 +17,10 @@ Summary = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, 
 Tags = Annotated[tuple[Key, ...], Field(strict=False, max_length=20)]
 
 
+# Times any company's size it stays a number.
+Amount = Annotated[Finite, Field(ge=-1e15, le=1e15)]
+
+
 class TemplateInput(Document):
     """A number that the formula uses by its name, before the customer has stated their own.
 
@@ -26,9 +30,9 @@ class TemplateInput(Document):
 
     label: Label
     unit: Unit
-    low: Finite
-    base: Finite
-    high: Finite
+    low: Amount
+    base: Amount
+    high: Amount
     scaled_by: Fact | None = None
     evidence: Evidence
     citation: Citation | None = None

@@ -63,6 +63,8 @@ async def test_lists_are_narrowed_by_name_and_industry(ada: httpx2.AsyncClient) 
     [
         ({"annual_revenue": {"amount": "1.00", "currency": "USD"}}, ""),
         ({"annual_revenue": {"amount": "-1.00", "currency": "EUR"}}, ""),
+        ({"annual_revenue": {"amount": "1E-20000", "currency": "EUR"}}, ""),
+        ({"annual_revenue": {"amount": "1E+20000", "currency": "EUR"}}, ""),
         ({"employees": "many"}, "/employees"),
         ({"pains": ["Down time"]}, "/pains/0"),
         ({"unheard_of": 1}, "/unheard_of"),
@@ -98,3 +100,11 @@ async def test_a_customer_sees_its_own_account_alone(company: Company, ada: http
 
 async def test_a_customer_without_an_account_sees_nothing(company: Company) -> None:
     assert (await company.person("jana", "customer").get(ACCOUNTS)).status_code == 403
+
+
+async def test_a_text_that_cannot_be_kept_is_refused(ada: httpx2.AsyncClient) -> None:
+    for answer in (
+        await ada.post(ACCOUNTS, json={**PUMPS, "name": "Nord\0werk"}),
+        await ada.get(ACCOUNTS, params={"name": "Nord\0werk"}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad_text")
