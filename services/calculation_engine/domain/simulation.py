@@ -27,6 +27,8 @@ from services.schemas.simulation import (
 
 LARGEST_INLINE = 2**17
 """More draws than this are work for a job."""
+LARGEST_WORK = 2**31
+"""So are more operations than this, over all draws: about ten seconds of one core."""
 
 DEFAULT_SAMPLER: Sampler = "latin_hypercube"
 
@@ -41,6 +43,8 @@ def simulate(request: SimulationRequest) -> Simulation:
     compiled = compile_model(request.model)
     assignment = assign(request.model, request.scenario, request.inputs)
     experiment = _Experiment(compiled, assignment, sampler, request.seed)
+    if experiment.operations * request.draws > LARGEST_WORK:
+        raise NotYetSupported(f"jobs (more than {LARGEST_WORK} operations)", "/draws")
     sample = _Sample.gather(experiment.blocks(request.draws), _wanted(request))
     return Simulation(
         model_hash=content_hash(request.model),
@@ -92,6 +96,11 @@ class _Experiment:
         self._sampler: Sampler = sampler
         self._seed = seed
         self._program = DrawsProgram(compiled.program, assignment.point, self.drawn, formulas)
+
+    @property
+    def operations(self) -> int:
+        """How many a draw takes."""
+        return self._program.size
 
     def blocks(self, draws: int) -> Iterator["_Block"]:
         for index, start in enumerate(range(0, draws, BLOCK)):

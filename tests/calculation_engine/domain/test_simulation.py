@@ -205,6 +205,13 @@ def test_what_is_not_built_yet_is_refused_by_name(
     assert refusal.value.pointer == pointer
 
 
+def test_too_much_work_is_refused_like_too_many_draws() -> None:
+    """40 formulas of 500 operations each, for 131,072 draws."""
+    drivers = [a_driver(f"d{number}", f"x * {number + 2}" + " + x" * 490) for number in range(40)]
+    with pytest.raises(NotYetSupported, match="jobs"):
+        simulation({**normal_model(), "drivers": drivers}, draws=LARGEST_INLINE)
+
+
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(UnknownName):
         simulation(normal_model(), scenario="none")

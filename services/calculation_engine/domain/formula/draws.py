@@ -41,6 +41,11 @@ class DrawsProgram:
         }
         self._steps = _steps(program, self._varying, set(self._wanted.values()))
 
+    @property
+    def size(self) -> int:
+        """How many operations a draw takes."""
+        return len(self._steps)
+
     def run(self, columns: Mapping[str, Draws], size: int) -> dict[str, Draws]:
         """The wanted formulas' values for `size` draws of the drawn variables; NaN where a draw has none."""
         arrays: dict[int, Draws] = {number: columns[name] for name, number in self._inputs.items()}

@@ -4,12 +4,17 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 
 from services.calculation_engine.domain.errors import Fault, InvalidFormula
 from services.calculation_engine.domain.formula.graph import Call, Graph, Node, Variable
 from services.calculation_engine.domain.formula.lexer import FormulaSyntaxError
 from services.calculation_engine.domain.formula.parser import Instruction, Name, parse
+
+MAX_TOTAL_LENGTH = 200_000
+"""All formulas of a model together have at most so many characters: what they cost to check and compute is
+bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,8 @@ class Program:
 
     def variables_of(self, pointer: str) -> frozenset[str]:
         """The variables that a formula reads, directly or through others."""
-        return self._reads[self.roots[pointer]]
+        read = self._reads[self.roots[pointer]]
+        return frozenset(node.name for number, node in enumerate(self._variables) if read >> number & 1)
 
     def blame(self, pointer: str, values: Sequence[float]) -> Fault:
         """Why a formula has no value at the point that gave `values`: the operation where it went wrong."""
@@ -64,15 +70,20 @@ class Program:
         )
 
     @cached_property
-    def _reads(self) -> list[frozenset[str]]:
-        reads: list[frozenset[str]] = []
+    def _variables(self) -> list[Variable]:
+        return [node for node in self.nodes if isinstance(node, Variable)]
+
+    @cached_property
+    def _reads(self) -> list[int]:
+        """Which variables each node reads, a bit a variable: sets would grow with the square of a long
+        sum."""
+        bits = {node: 1 << number for number, node in enumerate(self._variables)}
+        reads: list[int] = []
         for node in self.nodes:
-            if isinstance(node, Variable):
-                reads.append(frozenset({node.name}))
-            elif isinstance(node, Call):
-                reads.append(frozenset().union(*(reads[number] for number in node.arguments)))
+            if isinstance(node, Call):
+                reads.append(reduce(or_, (reads[number] for number in node.arguments)))
             else:
-                reads.append(frozenset())
+                reads.append(bits[node] if isinstance(node, Variable) else 0)
         return reads
 
     def _culprit(self, number: int, values: Sequence[float]) -> int:
@@ -103,9 +114,10 @@ def compile_formulas(
     """Compiles named formulas, which any formula may use, and unnamed ones, which nobody can.
 
     Raises InvalidFormula with a fault for every formula that does not read, uses a name that does not exist,
-    or is part of a cycle.
+    or is part of a cycle, and if all together are too long.
     """
     sources = {source.pointer: source for source in (*named.values(), *unnamed)}
+    _check_length(sources.values())
     parsed = _parse_all(sources.values())
     _check_names(parsed, sources, {*named, *variables})
     graph = Graph()
@@ -118,6 +130,15 @@ def compile_formulas(
         if named.get(source.name) is source:
             names[source.name] = roots[pointer]
     return Program(graph.nodes, roots, sources, positions)
+
+
+def _check_length(sources: Iterable[Source]) -> None:
+    length = 0
+    for source in sources:
+        length += len(source.text)
+        if length > MAX_TOTAL_LENGTH:
+            expected = f"at most {MAX_TOTAL_LENGTH} characters in all formulas together"
+            raise InvalidFormula([_fault(source, "the formulas are too long together", 0, expected)])
 
 
 def _parse_all(sources: Iterable[Source]) -> dict[str, tuple[Instruction, ...]]:

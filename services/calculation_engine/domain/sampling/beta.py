@@ -5,8 +5,8 @@ cubic Hermite table over evenly spaced s follows the lower half of the distribut
 second one, mirrored, the upper half. F at the tables' nodes is the continued fraction of W. J. Lentz (Press
 et al., Numerical Recipes, 3rd ed., section 6.4).
 
-The error is below 1e-11 standard deviations for the classic PERT (alpha + beta = 6) and below 2e-8 for any
-alpha and beta between 1 and 101; tests compare with a direct inversion.
+The error is below 1e-11 standard deviations for the classic PERT (alpha + beta = 6) and below 2e-7 for any
+alpha and beta between 1 and 101; tests integrate the density to check it.
 """
 
 import math

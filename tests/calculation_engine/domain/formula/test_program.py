@@ -61,6 +61,13 @@ def test_variables_are_found_through_other_formulas() -> None:
     assert program.variables_of("/formulas/total") == {"x", "y"}
 
 
+def test_all_formulas_together_have_a_limit() -> None:
+    formulas = {f"f{number}": "x + " * 499 + "x" for number in range(101)}
+    with pytest.raises(InvalidFormula, match="too long together") as refusal:
+        compiled(formulas, "x")
+    assert refusal.value.pointer == "/formulas/f100"
+
+
 @pytest.mark.parametrize(
     ("text", "guilty", "position"),
     [
