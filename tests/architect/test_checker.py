@@ -45,10 +45,10 @@ class Way(httpx2.AsyncBaseTransport):
 
 
 @pytest.fixture
-def way(pair: TestPlatform) -> Iterator[Way]:
+def way(platform: TestPlatform) -> Iterator[Way]:
     """The engine is away until the test opens the way."""
-    runtime: Runtime = pair.embedded.apps["value-architect"].state.runtime
-    way = Way(IsolatedASGITransport(pair.embedded.apps[ENGINE]))
+    runtime: Runtime = platform.embedded.apps["value-architect"].state.runtime
+    way = Way(IsolatedASGITransport(platform.embedded.apps[ENGINE]))
     way.is_open = False
     before = runtime.peer(ENGINE)
     runtime._peers[ENGINE] = PeerClient(

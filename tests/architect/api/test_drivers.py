@@ -79,9 +79,11 @@ async def test_a_benchmark_needs_its_citation(ada: httpx2.AsyncClient) -> None:
     assert "/inputs/volume" in [error["pointer"] for error in answer.json()["errors"]]
 
 
-async def test_a_foreign_tenant_s_driver_is_not_there(pair: TestPlatform, ada: httpx2.AsyncClient) -> None:
+async def test_a_foreign_tenant_s_driver_is_not_there(
+    platform: TestPlatform, ada: httpx2.AsyncClient
+) -> None:
     made = await posted(ada, DRIVERS, _document("mine"))
-    async with company_of(pair) as other:
+    async with company_of(platform) as other:
         stranger = other.person("zoe", "value-engineer")
         assert (await stranger.get(f"{DRIVERS}/{made['id']}")).status_code == 404
         assert (await got(stranger, DRIVERS, own="true"))["items"] == []
