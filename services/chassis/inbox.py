@@ -146,9 +146,14 @@ class Consumer:
             if is_new:
                 await handle(uow)
                 await uow.commit()
-        self._metrics.messages.labels(type=envelope.type, outcome="handled" if is_new else "repeated").inc()
+        self._measure(envelope, is_new, lag=uow.clock.now() - envelope.time)
         if uow.has_events:
             self._wake()
+
+    def _measure(self, envelope: Envelope, is_new: bool, *, lag: timedelta) -> None:
+        self._metrics.messages.labels(type=envelope.type, outcome="handled" if is_new else "repeated").inc()
+        if is_new:
+            self._metrics.message_lag.labels(type=envelope.type).observe(max(lag.total_seconds(), 0))
 
     async def _is_new(self, uow: UnitOfWork, envelope: Envelope) -> bool:
         """Whether this is the first time; a concurrent first time is waited for."""

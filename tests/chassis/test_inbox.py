@@ -186,6 +186,8 @@ async def test_an_attempt_says_what_follows(listener_database: Database, ada: Ac
         for outcome in ("handled", "repeated", "retried", "dead")
     }
     assert counted == {"handled": 1, "repeated": 1, "retried": 1, "dead": 1}
+    lags = metrics.registry.get_sample_value("consumer_message_lag_seconds_count", {"type": sent.type})
+    assert lags == 1
 
 
 async def test_poison_is_not_tried_again(listener_database: Database, ada: Actor) -> None:

@@ -68,7 +68,7 @@ async def local_wire() -> AsyncIterator[Wire]:
 async def rabbit_wire(url: str) -> AsyncIterator[Wire]:
     await declare(url, TOPOLOGY)
     await purge(url)
-    bus = RabbitBus(url)
+    bus = RabbitBus(url, catalogue=CATALOGUE)
     try:
         yield Wire(bus, lambda consumer: RabbitDeadLetters(url, consumer.name))
     finally:

@@ -1,7 +1,7 @@
 """The bus over RabbitMQ: publisher confirms on one side, a quorum queue a service on the other."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -15,6 +15,7 @@ from services.chassis.bus.topology import EVENTS_EXCHANGE, consumer_exchange
 from services.chassis.inbox import Consumer
 from services.chassis.retries import describe
 from services.schemas.envelope import CONTENT_TYPE, Envelope
+from services.schemas.events import EVENTS, EventSpec
 
 _CONFIRM_S = 10.0
 
@@ -28,9 +29,10 @@ class RabbitBus:
 
     kind = "rabbit"
 
-    def __init__(self, url: str, *, prefetch: int = 16) -> None:
+    def __init__(self, url: str, *, catalogue: Sequence[EventSpec] = EVENTS, prefetch: int = 16) -> None:
         self._publishing = Broker(url, "publisher")
         self._consuming = Broker(url, "consumer")
+        self._consumers = frozenset(consumer for spec in catalogue for consumer in spec.consumers)
         self._prefetch = prefetch
 
     async def publish(self, envelope: Envelope) -> None:
@@ -69,6 +71,9 @@ class RabbitBus:
 
     @asynccontextmanager
     async def subscribe(self, consumer: Consumer) -> AsyncIterator[None]:
+        if consumer.name not in self._consumers:
+            yield  # nothing is for it, so it has no queue
+            return
         consumption = Consumption(consumer, self._consuming, self.copy, prefetch=self._prefetch)
         task = asyncio.create_task(consumption.run(), name=f"{consumer.name}:consume")
         try:

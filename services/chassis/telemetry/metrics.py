@@ -16,6 +16,7 @@ from services.chassis.breaker import BreakerState
 from services.chassis.business import BusinessCounter
 
 _DURATION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_LAG_BUCKETS_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BREAKER_STATES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
 UNMATCHED = "unmatched"
@@ -57,6 +58,13 @@ class Metrics:
             "Messages by outcome: handled, repeated, retried, dead.",
             "type",
             "outcome",
+        )
+        self.message_lag = Histogram(
+            "consumer_message_lag_seconds",
+            "Time from an event's emission to the commit of its handler.",
+            ("type",),
+            buckets=_LAG_BUCKETS_S,
+            registry=self.registry,
         )
         self.peer_breaker = self.gauge(
             "peer_breaker_state", "A peer's circuit breaker: 0 closed, 1 half open, 2 open.", "peer"

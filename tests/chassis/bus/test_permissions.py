@@ -40,7 +40,7 @@ async def logins(rabbitmq_server: RabbitServer) -> dict[str, str]:
 @pytest.fixture
 async def probe_bus(rabbitmq_server: RabbitServer, logins: dict[str, str]) -> AsyncIterator[RabbitBus]:
     await purge(rabbitmq_server.url)
-    bus = RabbitBus(logins["probe"])
+    bus = RabbitBus(logins["probe"], catalogue=CATALOGUE)
     yield bus
     await bus.close()
 
@@ -64,7 +64,7 @@ async def test_a_service_writes_into_nobody_elses_queue(probe_bus: RabbitBus) ->
 async def test_a_service_retries_and_buries_its_own_messages(
     probe_bus: RabbitBus, logins: dict[str, str], listener_database: Database, ada: Actor
 ) -> None:
-    bus = RabbitBus(logins["listener"])
+    bus = RabbitBus(logins["listener"], catalogue=CATALOGUE)
     letters = RabbitDeadLetters(logins["listener"], "listener")
 
     async def dead() -> bool:

@@ -23,7 +23,7 @@ from services.chassis.database import Database
 from services.chassis.dead_letters import RabbitDeadLetters
 from services.chassis.ids import new_id
 from tests.chassis.messages import Failing, envelope_of, note, until_effects
-from tests.chassis.probe import MIGRATIONS, NoteShredded, listener
+from tests.chassis.probe import CATALOGUE, MIGRATIONS, NoteShredded, listener
 from tests.chassis.wires import RETRY, TOPOLOGY, consumer_of, count_in, purge
 from tests.harness.databases import migrations_of, service_database, templated_database
 from tests.harness.waiting import eventually
@@ -40,7 +40,7 @@ async def url(rabbitmq_server: RabbitServer) -> str:
 
 @pytest.fixture
 async def bus(url: str) -> AsyncIterator[RabbitBus]:
-    bus = RabbitBus(url)
+    bus = RabbitBus(url, catalogue=CATALOGUE)
     yield bus
     await bus.close()
 
@@ -171,7 +171,7 @@ async def test_a_consumer_whose_queue_was_taken_away_comes_back(
 async def test_a_broker_that_is_not_there_is_away_and_nobody_hangs(
     listener_database: Database, ada: Actor
 ) -> None:
-    bus = RabbitBus("amqp://nobody:secret@127.0.0.1:1/")
+    bus = RabbitBus("amqp://nobody:secret@127.0.0.1:1/", catalogue=CATALOGUE)
     async with asyncio.timeout(10):
         with pytest.raises(BusAway):
             await bus.ping()

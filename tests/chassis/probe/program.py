@@ -9,7 +9,7 @@ import sys
 from datetime import timedelta
 
 from services.chassis.bus.rabbit import RabbitBus
-from tests.chassis.probe import listener
+from tests.chassis.probe import CATALOGUE, listener
 from tests.chassis.wires import consumer_of, relay_of
 from tests.harness.databases import service_database
 
@@ -32,4 +32,5 @@ async def consumer(owner_url: str, bus: RabbitBus) -> None:
 
 if __name__ == "__main__":
     role = {"relay": relay, "consumer": consumer}[sys.argv[1]]
-    asyncio.run(role(os.environ["OWNER_URL"], RabbitBus(os.environ["RABBITMQ_URL"])))
+    broker = RabbitBus(os.environ["RABBITMQ_URL"], catalogue=CATALOGUE)
+    asyncio.run(role(os.environ["OWNER_URL"], broker))
