@@ -127,7 +127,7 @@ async def list_hypotheses(
     return page.page(rows, _shown, lambda row: row.id)
 
 
-@router.get("/{hypothesis_id}", dependencies=[requires("architect:read")], summary="Read a hypothesis")
+@router.get("/{hypothesis_id:uuid}", dependencies=[requires("architect:read")], summary="Read a hypothesis")
 async def get_hypothesis(hypothesis_id: UUID, uow: Work, own: OwnAccount, response: Response) -> Hypothesis:
     row = await Hypotheses(uow, own).get(hypothesis_id)
     set_etag(response, row.version)
