@@ -37,6 +37,9 @@ SERVICES: dict[str, ServiceIdentity] = {
     identity.key: identity
     for identity in (
         ServiceIdentity("architect", "value-architect", 8001, "Value Architect"),
+        ServiceIdentity("committer", "value-committer", 8002, "Value Committer"),
+        ServiceIdentity("executor", "value-executor", 8003, "Value Executor"),
+        ServiceIdentity("amplifier", "value-amplifier", 8004, "Value Amplifier"),
         ServiceIdentity("calculation_engine", "calculation-engine", 8005, "Calculation Engine"),
         ServiceIdentity("notification", "notification-service", 8006, "Notification"),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.schemas.directory import SERVICES
-from services.schemas.events import architect, platform
+from services.schemas.events import amplifier, architect, committer, executor, platform
 from services.schemas.events.base import EventPayload
 
 
@@ -45,6 +45,63 @@ EVENTS: tuple[EventSpec, ...] = (
             architect.HypothesisRejected,
         ),
     ),
+    *_emitted_by(
+        "committer",
+        "notification",
+        payloads=(
+            committer.ContractApprovalRequested,
+            committer.ContractSigned,
+            committer.ContractActivated,
+            committer.ContractActivationFailed,
+            committer.ContractCompleted,
+            committer.SettlementIssued,
+            committer.SettlementDisputed,
+        ),
+    ),
+    *_emitted_by(
+        "committer",
+        "notification",
+        "architect",
+        "executor",
+        "amplifier",
+        payloads=(committer.ContractTerminated,),
+    ),
+    *_emitted_by(
+        "executor",
+        "notification",
+        payloads=(
+            executor.PlanCreated,
+            executor.PlanRebaselined,
+            executor.PlanCancelled,
+            executor.MilestoneAtRisk,
+        ),
+    ),
+    *_emitted_by("executor", "notification", "committer", payloads=(executor.PlanCompleted,)),
+    *_emitted_by(
+        "executor",
+        "notification",
+        "committer",
+        "amplifier",
+        payloads=(executor.MilestoneAccepted,),
+    ),
+    *_emitted_by("executor", "notification", "committer", payloads=(executor.MilestoneRejected,)),
+    *_emitted_by(
+        "amplifier",
+        "notification",
+        payloads=(
+            amplifier.PeriodReviewRequested,
+            amplifier.CommitmentMet,
+            amplifier.CommitmentMissed,
+            amplifier.CommitmentAtRisk,
+        ),
+    ),
+    *_emitted_by(
+        "amplifier",
+        "notification",
+        "committer",
+        payloads=(amplifier.PeriodClosed, amplifier.PeriodRestated),
+    ),
+    *_emitted_by("amplifier", "notification", "architect", payloads=(amplifier.ProofPointPublished,)),
 )
 
 PAYLOADS: dict[str, EventSpec] = {spec.type: spec for spec in EVENTS}
