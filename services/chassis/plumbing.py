@@ -5,6 +5,7 @@ A version is frozen once released; a change is a new function that a service cal
 
 from collections.abc import Iterator
 
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
@@ -21,13 +22,15 @@ _TABLES_V1 = (
     tables.files,
 )
 
+_TABLES_V2 = (tables.sagas, tables.saga_log, tables.handled_commands)
+_COLUMNS_V2 = frozenset({("outbox", "header")})
+
 
 def plumbing_v1(schema: str) -> Iterator[str]:
     """All statements that make the chassis's tables in a service's schema (the search path names it)."""
     system = f"{schema}_system"
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     for table in _TABLES_V1:
-        yield str(CreateTable(table).compile(dialect=dialect))
+        yield _create(table, later=_COLUMNS_V2)
         yield from keep_tenants_apart(table.name)
     # The relay's claim and its head-of-line guard.
     yield "CREATE INDEX outbox_unpublished ON outbox (id) WHERE published_at IS NULL"
@@ -72,3 +75,29 @@ def plumbing_v1(schema: str) -> Iterator[str]:
         read=("tenant_id", "sub", "method", "route", "key", "claimed_at"),
         delete=True,
     )
+
+
+def plumbing_v2(schema: str) -> Iterator[str]:
+    """What sagas need: the header of commands in the outbox, the conductor's tables and the participant's."""
+    yield "ALTER TABLE outbox ADD COLUMN header jsonb"
+    for table in _TABLES_V2:
+        yield _create(table)
+        yield from keep_tenants_apart(table.name)
+    # The runner's claim, and what it measures.
+    yield "CREATE INDEX sagas_live ON sagas (due_at) WHERE status IN ('running', 'compensating', 'stuck')"
+    # Whether a step was done here, or undone before it came.
+    yield "CREATE INDEX handled_commands_of_step ON handled_commands (tenant_id, saga_id, step)"
+    yield from let_system_work(
+        "sagas",
+        f"{schema}_system",
+        read=("tenant_id", "id", "name", "status", "due_at", "lease_owner", "lease_until"),
+        write=("lease_owner", "lease_until"),
+    )
+
+
+def _create(table: Table, *, later: frozenset[tuple[str, str]] = frozenset()) -> str:
+    """The statement that makes a table without the columns that a later version adds."""
+    statement = CreateTable(table)
+    statement.columns = [each for each in statement.columns if (table.name, each.element.name) not in later]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    return str(statement.compile(dialect=dialect))

@@ -1,12 +1,14 @@
-"""The chassis's own tables, in every service's schema: outbox, inbox, idempotency, files, tenants.
+"""The chassis's own tables, in every service's schema: outbox, inbox, idempotency, files, tenants, sagas.
 
 They carry no schema name: a service's connections have its schema alone on their search path.
 """
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
+    ForeignKeyConstraint,
     Integer,
     LargeBinary,
     MetaData,
@@ -66,6 +68,7 @@ outbox = Table(
     _time("lease_until", nullable=True),
     _time("published_at", nullable=True),
     Column("last_error", Text),
+    Column("header", JSONB),  # of a command or a reply; since version 2
     UniqueConstraint("tenant_id", "subject", "sequence"),
 )
 
@@ -119,4 +122,59 @@ files = Table(
     Column("sha256", LargeBinary, nullable=False),
     Column("content", LargeBinary, nullable=False),
     _time("created_at"),
+)
+
+# Version 2: sagas, on the side of whoever conducts them …
+
+sagas = Table(
+    "sagas",
+    metadata,
+    _tenant(primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    Column("undoing", Boolean, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("reason", Text),
+    _time("due_at", nullable=True),
+    Column("lease_owner", Uuid),
+    _time("lease_until", nullable=True),
+    _time("started_at"),
+    _time("ended_at", nullable=True),
+)
+
+saga_log = Table(
+    "saga_log",
+    metadata,
+    _tenant(primary_key=True),
+    Column("saga_id", Uuid, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    _time("at"),
+    Column("actor", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("step", Text),
+    Column("compensation", Boolean, nullable=False),
+    Column("attempt", Integer),
+    Column("command_id", Uuid),
+    Column("reason", Text),
+    ForeignKeyConstraint(["tenant_id", "saga_id"], ["sagas.tenant_id", "sagas.id"]),
+)
+
+# … and of whoever takes part: each command that was answered, and how.
+handled_commands = Table(
+    "handled_commands",
+    metadata,
+    _tenant(primary_key=True),
+    Column("command_id", Uuid, primary_key=True),
+    Column("saga_id", Uuid, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("compensation", Boolean, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("refusal", Text),
+    _time("handled_at"),
 )

@@ -1,8 +1,8 @@
-"""The envelope of every event: CloudEvents 1.0 in JSON, with the platform's extension attributes."""
+"""The envelope of every message: CloudEvents 1.0 in JSON, with the platform's extension attributes."""
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from services.schemas.base import Document, Id, Timestamp
 
@@ -36,3 +36,38 @@ class Envelope(Document):
     def routing_key(self) -> str:
         """The type without its version: what queues are bound by."""
         return self.type.rpartition(".")[0]
+
+
+class CommandHeader(Document):
+    """What a saga's command, and the reply to it, say beyond an event.
+
+    `to` is the key of the one service that the message is for, `reply_to` of the one that waits for the reply
+    (none answers a reply). `command_id` stays the same however often the command is sent (`attempt` counts),
+    and its reply names it. `compensation` says that the command undoes its step. `deadline` is when the
+    sender stops waiting for this attempt: a hint, as a later reply still counts.
+    """
+
+    to: str
+    saga_id: Id
+    step: str
+    command_id: Id
+    attempt: int = Field(ge=1)
+    compensation: bool
+    reply_to: str | None = None
+    deadline: Timestamp | None = None
+
+
+class CommandEnvelope(CommandHeader, Envelope):
+    """A command or a reply; `subject` is the saga's id, so that one saga's messages keep their order."""
+
+
+_ANY_ENVELOPE: TypeAdapter[CommandEnvelope | Envelope] = TypeAdapter(CommandEnvelope | Envelope)
+
+
+def parse_envelope(body: bytes | str) -> Envelope:
+    """An envelope from its JSON: that of a command where the header is there, else an event's.
+
+    Raises:
+        ValidationError: it is neither.
+    """
+    return _ANY_ENVELOPE.validate_json(body)
