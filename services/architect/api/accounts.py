@@ -8,11 +8,12 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from services.architect.api.access import Expected, OwnAccount
+from services.architect.api.access import Expected
 from services.architect.domain.templates import Tags
 from services.architect.store.accounts import AccountRow, Accounts
 from services.chassis.access import IdempotentWork, Work, requires
 from services.chassis.etags import set_etag
+from services.chassis.own_account import OwnAccount
 from services.chassis.paging import Page, PageRequest, page_request
 from services.chassis.problems import Conflict, PreconditionFailed, PreconditionRequired, document
 from services.chassis.transaction import resource

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 from pydantic import ConfigDict, Field
 
-from services.architect.api.access import Expected, OwnAccount, looking
+from services.architect.api.access import Expected, looking
 from services.architect.clients import Engine
 from services.architect.domain.decisions import AlreadyDecided, Decision, HypothesisState, decide
 from services.architect.domain.ranking import candidates, rank
@@ -16,6 +16,7 @@ from services.architect.store.drivers import Drivers
 from services.architect.store.hypotheses import Hypotheses, HypothesisRow
 from services.chassis.access import IdempotentWork, Work, requires
 from services.chassis.etags import set_etag
+from services.chassis.own_account import OwnAccount
 from services.chassis.paging import Page, PageRequest, page_request
 from services.chassis.problems import Conflict, NotFound, PreconditionFailed, PreconditionRequired, document
 from services.chassis.runtime import runtime_of

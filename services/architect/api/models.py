@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Body, Depends, Query, Request, Response
 
 from services.architect.api import model_views
-from services.architect.api.access import Expected, OwnAccount, looking
+from services.architect.api.access import Expected, looking
 from services.architect.api.model_documents import (
     EXAMPLES,
     Model,
@@ -24,6 +24,7 @@ from services.architect.store.hypotheses import Hypotheses
 from services.architect.store.models import ModelFilter, Models
 from services.chassis.access import IdempotentWork, Work, requires
 from services.chassis.etags import set_etag
+from services.chassis.own_account import OwnAccount
 from services.chassis.paging import Page, PageRequest, page_request
 from services.chassis.problems import (
     Conflict,

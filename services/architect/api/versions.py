@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import Path
 
 from services.architect.api import model_views
-from services.architect.api.access import OwnAccount
 from services.architect.api.model_documents import Version, VersionSummary
 from services.architect.store.models import Models
 from services.chassis.access import Work, requires
+from services.chassis.own_account import OwnAccount
 from services.chassis.transaction import resource
 from services.schemas.base import Document
 
