@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -11,8 +12,10 @@ from fastapi.routing import APIRoute
 from services.chassis import docs, health, metrics_endpoint, openapi, problem_answers
 from services.chassis.background import BackgroundService, BackgroundServices
 from services.chassis.business import BusinessCounter
+from services.chassis.commands import Commands
 from services.chassis.database import Database
 from services.chassis.handlers import Handlers
+from services.chassis.inbound import Inbound
 from services.chassis.inbox import Consumer
 from services.chassis.jwks import KeySet
 from services.chassis.outbox import Outbox
@@ -23,6 +26,11 @@ from services.chassis.registration import registered
 from services.chassis.relay import Relay
 from services.chassis.request_context import RequestContextMiddleware
 from services.chassis.runtime import Runtime
+from services.chassis.sagas import Saga
+from services.chassis.sagas.conductor import SAGAS_ENDED
+from services.chassis.sagas.definition import Definitions
+from services.chassis.sagas.replies import Replies
+from services.chassis.sagas.runner import SagaRunner
 from services.chassis.seams import Seams
 from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry.database_spans import trace_database
@@ -36,11 +44,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Service:
-    """One service's table of contents: what is routed, handled, run in the background and counted."""
+    """One service's table of contents: what is routed, handled, conducted, run in the background, counted."""
 
     description: str
     routers: Sequence[APIRouter]
     handlers: Callable[[Runtime], Handlers] = lambda _runtime: Handlers()
+    commands: Callable[[Runtime], Commands] = lambda _runtime: Commands()
+    sagas: Sequence[Saga[Any]] = ()
     background: Sequence[Callable[[Runtime], BackgroundService]] = ()
     seed: Seed | None = None
     counters: Sequence[BusinessCounter] = ()
@@ -84,7 +94,7 @@ def _operation_id(route: APIRoute) -> str:
 def _runtime(service: Service, settings: ServiceSettings, seams: Seams) -> Runtime:
     identity = settings.identity
     metrics = Metrics(identity.name)
-    for counter in service.counters:
+    for counter in (*service.counters, *([SAGAS_ENDED] if service.sagas else [])):
         metrics.declare(counter)
     database = Database(
         settings.database_url.get_secret_value(),
@@ -125,9 +135,15 @@ def _verifier(settings: ServiceSettings, seams: Seams) -> TokenVerifier:
 def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        definitions = Definitions(service.sagas)
+        inbound = Inbound(
+            events=service.handlers(runtime).joined(provisioning(service.seed)),
+            commands=service.commands(runtime),
+            replies=Replies(definitions),
+        )
         consumer = Consumer(
             runtime.identity.key,
-            service.handlers(runtime).joined(provisioning(service.seed)),
+            inbound,
             runtime.database,
             metrics=runtime.metrics,
             tracer_provider=runtime.tracer_provider,
@@ -138,6 +154,7 @@ def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], Abstrac
                 runtime.relay,
                 Redelivery(consumer),
                 Pruner(runtime.database),
+                *_conducting(definitions, runtime),
                 *(make(runtime) for make in service.background),
             ]
         )
@@ -152,3 +169,16 @@ def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], Abstrac
             log.info("service_stopping", service=runtime.identity.name)
 
     return lifespan
+
+
+def _conducting(definitions: Definitions, runtime: Runtime) -> list[BackgroundService]:
+    if not definitions.names:
+        return []
+    runner = SagaRunner(
+        definitions,
+        runtime.database,
+        source=runtime.identity.name,
+        metrics=runtime.metrics,
+        wake=runtime.relay.wake,
+    )
+    return [runner]

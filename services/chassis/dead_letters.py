@@ -20,7 +20,7 @@ from services.chassis.bus.consumption import ATTEMPTS, ERROR
 from services.chassis.bus.topology import consumer_exchange, consumer_queue, dead_queue
 from services.chassis.database import Database
 from services.chassis.parking import Parking
-from services.schemas.envelope import CONTENT_TYPE, Envelope
+from services.schemas.envelope import CONTENT_TYPE, Envelope, parse_envelope
 
 _MOST = 1000
 _PATIENCE_S = 30.0
@@ -114,7 +114,7 @@ class RabbitDeadLetters:
 
     def _letter(self, message: AbstractIncomingMessage) -> DeadLetter:
         try:
-            envelope = Envelope.model_validate_json(message.body)
+            envelope = parse_envelope(message.body)
         except ValidationError:
             envelope = None
         attempts = message.headers.get(ATTEMPTS, 0)

@@ -3,16 +3,18 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 
 from services.chassis.unit_of_work import UnitOfWork
+from services.schemas.base import Document
 from services.schemas.envelope import Envelope
 from services.schemas.events import EventPayload
 
+D = TypeVar("D", bound=Document)
 P = TypeVar("P", bound=EventPayload)
 P_co = TypeVar("P_co", bound=EventPayload, covariant=True)
 
@@ -38,6 +40,31 @@ class InvalidPayload(Poison):
         """Names the fields at fault, without their values, which are a tenant's."""
         fields = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         return cls(f"{what}: {fields}")
+
+
+class Resolver(Protocol):
+    """What knows the handler of an envelope."""
+
+    def resolve(self, envelope: Envelope) -> Callable[[UnitOfWork], Awaitable[None]]:
+        """The handler, bound to what the envelope says.
+
+        Raises:
+            Poison: there is none, or the envelope's data does not validate.
+        """
+        ...
+
+
+def data_of(envelope: Envelope, model: type[D]) -> D:
+    """An envelope's data, validated.
+
+    Raises:
+        InvalidPayload: it is not what the model says.
+    """
+    try:
+        # By way of JSON: strict mode then takes a list for a tuple and a text for a date, as they arrive.
+        return model.model_validate_json(to_json(envelope.data))
+    except ValidationError as error:
+        raise InvalidPayload.of(envelope.type, error) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +144,6 @@ class Handlers:
 
 
 def _event(envelope: Envelope, model: type[P]) -> Event[P]:
-    try:
-        # By way of JSON: strict mode then takes a list for a tuple and a text for a date, as they arrive.
-        payload = model.model_validate_json(to_json(envelope.data))
-    except ValidationError as error:
-        raise InvalidPayload.of(envelope.type, error) from None
     return Event(
         id=envelope.id,
         type=envelope.type,
@@ -130,5 +152,5 @@ def _event(envelope: Envelope, model: type[P]) -> Event[P]:
         tenant=envelope.tenant,
         actor=envelope.actor,
         occurred_at=envelope.time,
-        payload=payload,
+        payload=data_of(envelope, model),
     )

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.actor import Actor
 from services.chassis.database import Database, is_away
-from services.chassis.handlers import Handlers, Poison
+from services.chassis.handlers import Poison, Resolver
 from services.chassis.retries import DEFAULT_RETRY, RetryPolicy, describe
 from services.chassis.tables import inbox
 from services.chassis.telemetry import traces
@@ -57,7 +57,7 @@ class Consumer:
     def __init__(
         self,
         name: str,
-        handlers: Handlers,
+        handlers: Resolver,
         database: Database,
         *,
         metrics: Metrics,

@@ -22,7 +22,7 @@ from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.ids import new_id
 from services.chassis.tables import outbox
-from services.schemas.envelope import Envelope
+from services.schemas.envelope import CommandEnvelope, CommandHeader, Envelope
 
 _MOST_DOUBLINGS = 6  # a failing row is tried again after 2, 4, … and at last every 64 seconds
 _LONGEST_ERROR = 1000
@@ -73,10 +73,11 @@ class OutboxRow:
     payload: dict[str, Any]
     traceparent: str | None
     occurred_at: datetime
+    header: CommandHeader | None = None
 
     def envelope(self, source: str) -> Envelope:
-        """The event as it goes over the bus."""
-        return Envelope(
+        """The message as it goes over the bus."""
+        event = Envelope(
             id=self.id,
             type=self.type,
             source=source,
@@ -88,6 +89,9 @@ class OutboxRow:
             traceparent=self.traceparent,
             data=self.payload,
         )
+        if self.header is None:
+            return event
+        return CommandEnvelope(**dict(event), **dict(self.header))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,7 @@ def _claimed(row: Row[Any]) -> OutboxRow:
         payload=row.payload,
         traceparent=row.traceparent,
         occurred_at=row.occurred_at,
+        header=None if row.header is None else CommandHeader.model_validate(row.header),
     )
 
 

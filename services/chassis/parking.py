@@ -11,7 +11,7 @@ from services.chassis.actor import Actor
 from services.chassis.database import Database
 from services.chassis.tables import parked_messages as parked
 from services.chassis.unit_of_work import UnitOfWork
-from services.schemas.envelope import Envelope
+from services.schemas.envelope import Envelope, envelope_from
 
 _LONGEST_ERROR = 1000
 
@@ -77,7 +77,7 @@ class Parking:
         """The message itself; None if somebody else was done with it meanwhile."""
         async with self._unit_of_work(message.tenant) as uow:
             found = await uow.session.scalar(select(parked.c.envelope).where(_is(message.message_id)))
-        return None if found is None else Envelope.model_validate(found)
+        return None if found is None else envelope_from(found)
 
     async def done(self, message: ParkedMessage) -> None:
         """Forgets a message that was handled."""
@@ -104,7 +104,7 @@ class Parking:
             async with self._unit_of_work(key.tenant_id) as uow:
                 row = (await uow.session.execute(select(parked).where(_is(key.message_id)))).first()
             if row is not None:
-                envelope = Envelope.model_validate(row.envelope)
+                envelope = envelope_from(row.envelope)
                 found.append(DeadMessage(envelope, row.attempts, row.dead_since, row.last_error))
         return found
 

@@ -1,6 +1,8 @@
 """The unit of work: one tenant's transaction; state and the events about it are committed together."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +15,8 @@ from services.chassis.business import BusinessCounter, Tally
 from services.chassis.clock import Clock
 from services.chassis.ids import new_id
 from services.chassis.telemetry.traces import current_traceparent
+from services.schemas.base import Document
+from services.schemas.envelope import CommandHeader
 from services.schemas.events import EventPayload
 
 
@@ -36,18 +40,38 @@ class UnitOfWork:
         Its sequence is taken under the aggregate's row lock, so that one aggregate's events are dense and in
         order of commit.
         """
-        sequence = await self._next_sequence(str(subject))
+        await self._put(payload.event_type, payload, str(subject))
+
+    async def send(self, kind: str, payload: Document, header: CommandHeader, *, actor: str) -> None:
+        """Puts a command or a reply of a saga into the outbox, in this transaction.
+
+        `kind` is its type on the wire, `actor` whoever the saga works for. Its subject is the saga, so that
+        one saga's messages leave in order.
+        """
+        await self._put(kind, payload, str(header.saga_id), header=header, actor=actor)
+
+    async def _put(
+        self,
+        kind: str,
+        payload: Document,
+        subject: str,
+        *,
+        header: CommandHeader | None = None,
+        actor: str | None = None,
+    ) -> None:
+        sequence = await self._next_sequence(subject)
         await self.session.execute(
             insert(tables.outbox).values(
                 id=new_id(),
                 tenant_id=self.actor.tenant,
-                type=payload.event_type,
-                subject=str(subject),
+                type=kind,
+                subject=subject,
                 sequence=sequence,
-                actor=self.actor.sub,
+                actor=actor or self.actor.sub,
                 payload=payload.model_dump(mode="json"),
                 traceparent=current_traceparent(),
                 occurred_at=self.clock.now(),
+                header=None if header is None else header.model_dump(mode="json"),
             )
         )
         self.has_events = True
@@ -68,6 +92,17 @@ class UnitOfWork:
     def count(self, counter: BusinessCounter, **labels: str) -> None:
         """Counts something of the business, if this is committed."""
         self._counted.append((counter, labels))
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What is done in the block is undone alone if the block raises; the rest can still be committed."""
+        counted = len(self._counted)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self._counted[counted:]
+            raise
 
     async def commit(self) -> None:
         await self.session.commit()

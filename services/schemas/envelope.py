@@ -1,12 +1,13 @@
 """The envelope of every message: CloudEvents 1.0 in JSON, with the platform's extension attributes."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
-from services.schemas.base import Document, Id, Timestamp
+from services.schemas.base import Document, Id, Text, Timestamp
 
 CONTENT_TYPE = "application/cloudevents+json"
+REPLY_TYPE = "saga.reply.v1"
 
 
 class Envelope(Document):
@@ -61,13 +62,37 @@ class CommandEnvelope(CommandHeader, Envelope):
     """A command or a reply; `subject` is the saga's id, so that one saga's messages keep their order."""
 
 
+class Reply(Document):
+    """The `data` of a reply: the command was done, or refused for a reason that a person understands."""
+
+    outcome: Literal["done", "refused"]
+    reason: Text | None = None
+
+    @classmethod
+    def done(cls) -> Self:
+        return cls(outcome="done")
+
+    @classmethod
+    def refused(cls, reason: str) -> Self:
+        return cls(outcome="refused", reason=reason)
+
+
 _ANY_ENVELOPE: TypeAdapter[CommandEnvelope | Envelope] = TypeAdapter(CommandEnvelope | Envelope)
 
 
-def parse_envelope(body: bytes | str) -> Envelope:
-    """An envelope from its JSON: that of a command where the header is there, else an event's.
+def parse_envelope(body: bytes) -> Envelope:
+    """The envelope in a message: a command's where the header is there, else an event's.
 
     Raises:
         ValidationError: it is neither.
     """
     return _ANY_ENVELOPE.validate_json(body)
+
+
+def envelope_from(document: dict[str, Any]) -> Envelope:
+    """The same of a parsed document, as it was kept.
+
+    Raises:
+        ValidationError: it is neither.
+    """
+    return _ANY_ENVELOPE.validate_python(document)

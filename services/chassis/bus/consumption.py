@@ -21,7 +21,7 @@ from services.chassis.bus.topology import consumer_queue, dead_queue, retry_queu
 from services.chassis.handlers import InvalidPayload
 from services.chassis.inbox import Consumer, Failure
 from services.chassis.retries import describe
-from services.schemas.envelope import Envelope
+from services.schemas.envelope import parse_envelope
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,7 @@ class Consumption:
 
     async def _attempt(self, message: AbstractIncomingMessage, number: int) -> Failure | None:
         try:
-            envelope = Envelope.model_validate_json(message.body)
+            envelope = parse_envelope(message.body)
         except ValidationError as error:
             return self._consumer.judge("unknown", number, InvalidPayload.of("not an envelope", error))
         while True:

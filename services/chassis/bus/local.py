@@ -12,7 +12,7 @@ from services.chassis.bus import PublishFailed
 from services.chassis.inbox import Consumer
 from services.chassis.parking import Parking
 from services.chassis.retries import describe
-from services.schemas.envelope import Envelope
+from services.schemas.envelope import CommandEnvelope, Envelope
 from services.schemas.events import EVENTS, EventSpec
 
 
@@ -38,9 +38,7 @@ class LocalBus:
         self._subscriptions: dict[str, _Subscription] = {}
 
     async def publish(self, envelope: Envelope) -> None:
-        names = self._consumers_of.get(envelope.type)
-        if names is None:
-            raise PublishFailed(f"{envelope.type} is not in the published language.")
+        names = self._addressees_of(envelope)
         missing = [name for name in names if name not in self._subscriptions]
         if missing:
             raise PublishFailed(f"Not here yet: {', '.join(missing)}.")
@@ -52,6 +50,14 @@ class LocalBus:
         ]
         if failures:
             raise PublishFailed("; ".join(map(describe, failures))) from failures[0]
+
+    def _addressees_of(self, envelope: Envelope) -> list[str]:
+        if isinstance(envelope, CommandEnvelope):
+            return [envelope.to]
+        names = self._consumers_of.get(envelope.type)
+        if names is None:
+            raise PublishFailed(f"{envelope.type} is not in the published language.")
+        return names
 
     @asynccontextmanager
     async def subscribe(self, consumer: Consumer) -> AsyncIterator[None]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.chassis.bus.topology import EVENTS_EXCHANGE, consumer_exchange
+from services.chassis.bus.topology import COMMANDS_EXCHANGE, EVENTS_EXCHANGE, consumer_exchange
 from services.schemas.events import EVENTS, EventSpec
 
 _NOTHING = "^$"
@@ -47,7 +47,7 @@ def _of(user: str, catalogue: Sequence[EventSpec]) -> BrokerPermissions:
     emitted = sorted({re.escape(spec.routing_key) for spec in catalogue if spec.producer == user})
     return BrokerPermissions(
         user=user,
-        write=f"^({re.escape(EVENTS_EXCHANGE)}|{own})$",
+        write=f"^({re.escape(EVENTS_EXCHANGE)}|{re.escape(COMMANDS_EXCHANGE)}|{own})$",
         read=rf"^{own}(\..*)?$",
         routing_keys=f"^({'|'.join(emitted)})$" if emitted else _NOTHING,
     )

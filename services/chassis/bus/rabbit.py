@@ -11,10 +11,10 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from services.chassis.bus import BusAway, PublishFailed
 from services.chassis.bus.broker import Broker
 from services.chassis.bus.consumption import Consumption, Headers
-from services.chassis.bus.topology import EVENTS_EXCHANGE, consumer_exchange
+from services.chassis.bus.topology import COMMANDS_EXCHANGE, EVENTS_EXCHANGE, consumer_exchange
 from services.chassis.inbox import Consumer
 from services.chassis.retries import describe
-from services.schemas.envelope import CONTENT_TYPE, Envelope
+from services.schemas.envelope import CONTENT_TYPE, CommandEnvelope, Envelope
 from services.schemas.events import EVENTS, EventSpec
 
 _CONFIRM_S = 10.0
@@ -43,7 +43,10 @@ class RabbitBus:
             type=envelope.type,
             delivery_mode=DeliveryMode.PERSISTENT,
         )
-        await self._send(message, exchange=EVENTS_EXCHANGE, routing_key=envelope.routing_key)
+        if isinstance(envelope, CommandEnvelope):
+            await self._send(message, exchange=COMMANDS_EXCHANGE, routing_key=envelope.to)
+        else:
+            await self._send(message, exchange=EVENTS_EXCHANGE, routing_key=envelope.routing_key)
 
     async def copy(self, consumer: str, queue: str, body: bytes, headers: Headers) -> None:
         """Puts a message into one of a consumer's queues; returns once the broker has it.

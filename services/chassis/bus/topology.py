@@ -2,6 +2,7 @@
 
     valueverse.events (topic) ── routing key ──> valueverse.<consumer>     one queue a service
                               └─ not consumed ─> valueverse.audit          the newest, up to a limit
+    valueverse.commands (direct) ── addressee ─> valueverse.<addressee>    commands of sagas, and replies
     valueverse.<consumer> (direct) ── name ────> each queue of that consumer, these among them:
     valueverse.<consumer>.retry.<pause> ── after the pause ──> valueverse.<consumer>
     valueverse.<consumer>.dead          <── delivered too often ── valueverse.<consumer>
@@ -27,6 +28,7 @@ from services.chassis.retries import DEFAULT_RETRY, RetryPolicy
 from services.schemas.events import EVENTS, EventSpec
 
 EVENTS_EXCHANGE = "valueverse.events"
+COMMANDS_EXCHANGE = "valueverse.commands"
 AUDIT_QUEUE = "valueverse.audit"
 
 Arguments = dict[str, FieldValue]
@@ -94,11 +96,13 @@ def topology(catalogue: Sequence[EventSpec] = EVENTS, retry: RetryPolicy = DEFAU
     return Topology(
         exchanges={
             EVENTS_EXCHANGE: aio_pika.ExchangeType.TOPIC,
+            COMMANDS_EXCHANGE: aio_pika.ExchangeType.DIRECT,
             **{consumer_exchange(consumer): aio_pika.ExchangeType.DIRECT for consumer in consumers},
         },
         queues=(_audit(), *chain.from_iterable(queues.values())),
         bindings=(
             *_event_bindings(catalogue),
+            *(Binding(COMMANDS_EXCHANGE, consumer, consumer_queue(consumer)) for consumer in consumers),
             *(
                 Binding(consumer_exchange(consumer), queue.name, queue.name)
                 for consumer in consumers

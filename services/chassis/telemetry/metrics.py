@@ -66,6 +66,9 @@ class Metrics:
             buckets=_LAG_BUCKETS_S,
             registry=self.registry,
         )
+        self.sagas = self.gauge(
+            "sagas", "Sagas under way by state: running, compensating, stuck.", "saga", "state"
+        )
         self.peer_breaker = self.gauge(
             "peer_breaker_state", "A peer's circuit breaker: 0 closed, 1 half open, 2 open.", "peer"
         )
