@@ -10,12 +10,15 @@ _OWN_INBOX = frozenset({"notification:read", "notification:write"})
 
 ROLES: dict[str, frozenset[str]] = {
     "value-engineer": _READ_ALL | _OWN_INBOX | {"architect:write", "calculation-engine:write"},
-    "approver": _READ_ALL | _OWN_INBOX | {"architect:approve", "committer:approve", "amplifier:approve"},
+    "approver": _READ_ALL
+    | _OWN_INBOX
+    | {"architect:approve", "committer:approve", "executor:approve", "amplifier:approve"},
     "deal-manager": _READ_ALL | _OWN_INBOX | {"committer:write", "calculation-engine:write"},
     "delivery-manager": _READ_ALL | _OWN_INBOX | {"executor:write", "calculation-engine:write"},
     "success-lead": _READ_ALL | _OWN_INBOX | {"amplifier:write", "calculation-engine:write"},
     "operator": _READ_ALL | _OWN_INBOX | {f"{service}:operate" for service in SERVICES},
-    "customer": _OWN_INBOX | {"architect:read", "committer:read", "executor:read", "amplifier:read"},
+    "customer": _OWN_INBOX
+    | {"architect:read", "committer:read", "executor:read", "amplifier:read", "executor:approve"},
 }
 
 

@@ -54,12 +54,13 @@ class PlannedMilestone(Document):
 
 
 class CreatePlan(CommandPayload):
-    """Make the delivery plan of a contract, with its milestones."""
+    """Make the delivery plan of a contract, with its milestones; customers of `account_id` see it."""
 
     command_type: ClassVar[str] = "executor.create-plan.v1"
     participant: ClassVar[str] = "executor"
 
     contract_id: Id
+    account_id: Id | None = None
     name: Label
     owner: str
     effective_on: date = Field(strict=False)

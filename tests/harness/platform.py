@@ -65,11 +65,10 @@ class TestPlatform:
 
 
 @contextlib.asynccontextmanager
-async def running_platform(owner_url: str) -> AsyncIterator[TestPlatform]:
-    """The platform over an empty (or migrated) database, for the length of the block."""
-    async with embedded.running(
-        owner_url, embedded_settings(rooms.service_keys(), owner_url, SECRETS)
-    ) as platform:
+async def running_platform(owner_url: str, keys: Sequence[str] = ()) -> AsyncIterator[TestPlatform]:
+    """The platform (or of it the services named) over an empty or migrated database, for the block's length."""
+    settings = embedded_settings(keys or rooms.service_keys(), owner_url, SECRETS)
+    async with embedded.running(owner_url, settings) as platform:
         yield TestPlatform(platform)
 
 

@@ -1,0 +1,1 @@
+"""The routes of value-executor, one file a resource: parse, call, answer."""

@@ -1,0 +1,1 @@
+"""The migrations of the executor: forward only, in its own schema."""

@@ -1,0 +1,1 @@
+"""The tables of value-executor and the only SQL on them."""
