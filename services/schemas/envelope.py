@@ -12,9 +12,10 @@ CONTENT_TYPE = "application/cloudevents+json"
 class Envelope(Document):
     """A CloudEvents 1.0 event.
 
-    `subject` is the aggregate's id; `sequence` counts that aggregate's events densely from 1, so that a consumer
-    can tell an older event from a newer one and see a gap. `tenant` and `actor` say for whom and by whom it
-    happened; people are named by `sub`, never by address. `traceparent` continues the producer's trace (W3C).
+    `subject` is the aggregate's id; `sequence` counts that aggregate's events densely from 1, so that a
+    consumer can tell an older event from a newer one and see a gap. `tenant` and `actor` say for whom and by
+    whom it happened; people are named by `sub`, never by address. `traceparent` continues the producer's
+    trace (W3C).
     """
 
     specversion: Literal["1.0"] = "1.0"

@@ -9,7 +9,7 @@ from services.schemas.events.base import EventPayload
 
 @dataclass(frozen=True, slots=True)
 class EventSpec:
-    """One event type: its payload model, the key of the service that emits it, the keys of those that consume."""
+    """One event type: its payload, the key of the service that emits it, the keys of its consumers."""
 
     payload: type[EventPayload]
     producer: str
