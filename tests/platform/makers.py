@@ -39,16 +39,21 @@ class Makers:
 
         return register
 
-    async def path_of(self, operation: Operation, company: Company) -> str:
-        """The operation's path with the ids of something that really exists in the company."""
+    async def parameters_of(self, operation: Operation, company: Company) -> dict[str, str]:
+        """The operation's path parameters: the ids of something that really exists in the company."""
         prefix = max(
             (each for each in self._by_prefix if operation.path.startswith(each)), key=len, default=""
         )
         assert prefix, f"tests/platform/makers.py cannot make what {operation.path} names"
         made = await self._by_prefix[prefix](company)
+        names = [parameter["name"] for parameter in operation.path_parameters]
+        return {name: made.get(name, str(uuid4())) for name in names}
+
+    async def path_of(self, operation: Operation, company: Company) -> str:
+        """The operation's path with the ids of something that really exists in the company."""
         path = operation.path
-        for parameter in operation.path_parameters:
-            path = path.replace(f"{{{parameter['name']}}}", made.get(parameter["name"], str(uuid4())))
+        for name, value in (await self.parameters_of(operation, company)).items():
+            path = path.replace(f"{{{name}}}", value)
         return path
 
     def reader_of(self, operation: Operation) -> str:
