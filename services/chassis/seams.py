@@ -44,7 +44,7 @@ def seams_of(settings: ServiceSettings) -> Seams:
     clock = SystemClock()
     broker = settings.rabbitmq_url.get_secret_value()
     return Seams(
-        bus=RabbitBus(broker) if broker else LocalBus(services=[settings.identity.key]),
+        bus=RabbitBus(broker) if broker else LocalBus(),
         cache=RedisCache(settings.redis_url) if settings.redis_url else MemoryCache(clock),
         registry=ConsulRegistry(settings.consul_http_addr)
         if settings.consul_http_addr
