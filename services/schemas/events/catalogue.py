@@ -23,6 +23,11 @@ class EventSpec:
     def routing_key(self) -> str:
         return self.type.rpartition(".")[0]
 
+    @property
+    def summary(self) -> str:
+        """What happened, in one line."""
+        return " ".join((self.payload.__doc__ or "").split())
+
 
 def _emitted_by(producer: str, *consumers: str, payloads: tuple[type[EventPayload], ...]) -> list[EventSpec]:
     return [EventSpec(payload, producer, frozenset(consumers)) for payload in payloads]
