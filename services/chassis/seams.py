@@ -27,8 +27,8 @@ def http_transport(_peer: str) -> httpx2.AsyncBaseTransport:
 class Seams:
     """The adapters of one service.
 
-    The embedded launcher gives all services the same bus, cache and clock; then they are not one service's own
-    to close (`owned` is false).
+    The embedded launcher gives all services the same bus, cache and clock; then they are not one service's
+    own to close (`owned` is false).
     """
 
     bus: Bus

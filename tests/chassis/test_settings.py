@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from services.architect.settings import Settings
 from tests.chassis.probe.app import ProbeSettings
 
 SOUND = {
@@ -42,8 +43,6 @@ def test_production_with_issuers_needs_no_development_secret() -> None:
 
 
 def test_a_service_s_own_logins_carry_its_name_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.architect.settings import Settings
-
     monkeypatch.setenv("ARCHITECT_DATABASE_URL", "postgresql://architect:p@127.0.0.1/x")
     monkeypatch.setenv("ARCHITECT_SYSTEM_DATABASE_URL", "postgresql://architect_system:p@127.0.0.1/x")
     monkeypatch.setenv("JWT_SECRET", "s" * 32)

@@ -1,4 +1,4 @@
-"""Development tokens from the command line: for the platform's secret, for so long, and only in development."""
+"""Development tokens from the command line: for so long, and only in development."""
 
 from datetime import timedelta
 from pathlib import Path
