@@ -14,7 +14,7 @@ from services.chassis.database import Database
 from services.chassis.ids import new_id
 from services.chassis.migrations import ServiceMigrations, migrate
 from services.chassis.paging import PageRequest
-from tests.architect.domain.drivers import driver
+from tests.architect.domain.drivers import LIBRARY, driver
 
 
 async def _product_rows(database: Database) -> dict[str, UUID]:
@@ -27,7 +27,7 @@ async def test_migrating_again_keeps_every_driver_and_its_id(
     owner_url: str, migrations: ServiceMigrations, database: Database
 ) -> None:
     before = await _product_rows(database)
-    assert set(before) == {each.key for each in library.load()}
+    assert set(before) == {each.key for each in LIBRARY}
     await migrate(owner_url, [migrations])
     assert await _product_rows(database) == before
 
@@ -39,7 +39,7 @@ async def test_a_driver_follows_the_library_and_leaves_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = await _product_rows(database)
-    kept, *_ = library.load()
+    kept, *_ = LIBRARY
     changed = DriverTemplate.model_validate({**kept.model_dump(mode="json"), "title": "Said anew"})
     monkeypatch.setattr(library, "load", lambda: (changed,))
     await migrate(owner_url, [migrations])
