@@ -20,11 +20,13 @@ from services.chassis.tenancy import provisioning
 from services.launcher.asyncapi import asyncapi_document
 from services.launcher.documents import unconnected_app
 from services.launcher.tenants import provision
+from services.notification import templates
 from services.schemas import examples
 from services.schemas.directory import SERVICES
 from services.schemas.events import EVENTS, PAYLOADS, EventSpec
 from tests.architect.api.cases import PUMPS, accepted, drafted, if_match, posted, proposed, step
 from tests.harness.platform import Company, TestPlatform
+from tests.platform.operations import OPERATIONS
 
 # Events that are kept for audit alone. One that nobody consumes and that does not stand here was forgotten.
 CONSUMED_BY_NOBODY: frozenset[str] = frozenset()
@@ -58,8 +60,9 @@ def test_the_example_is_what_asyncapi_says(spec: EventSpec) -> None:
     assert not validator.is_valid({**example, "data": {**example["data"], "address": "x@y.example"}})
 
 
-def test_every_type_has_one_row_and_a_version() -> None:
+def test_every_type_has_one_row_and_one_example() -> None:
     assert len(PAYLOADS) == len(EVENTS)
+    assert examples.EXAMPLES.keys() == PAYLOADS.keys()
 
 
 @each_event
@@ -101,6 +104,11 @@ async def test_every_consumer_handles_the_example(
                 select(inbox.c.consumer).where(inbox.c.message_id == event.id)
             )
             assert list(handled) == ([key] if key in spec.consumers else [])
+
+
+def test_a_message_links_to_what_can_be_read() -> None:
+    readable = {operation.path for operation in OPERATIONS if operation.method == "get"}
+    assert {template.link for template in templates.PRODUCT} <= readable
 
 
 async def test_every_event_is_emitted_as_its_example_says(platform: TestPlatform, company: Company) -> None:
