@@ -129,13 +129,15 @@ async def list_recipients(
     return page.page(rows, _document, lambda row: row.id)
 
 
-@router.get("/{recipient_id}", dependencies=[requires("notification:operate")], summary="Read a recipient")
+@router.get(
+    "/{recipient_id:uuid}", dependencies=[requires("notification:operate")], summary="Read a recipient"
+)
 async def get_recipient(recipient_id: UUID, uow: Work, response: Response) -> Recipient:
     return _shown(await Recipients(uow).get(recipient_id), response)
 
 
 @router.put(
-    "/{recipient_id}",
+    "/{recipient_id:uuid}",
     dependencies=[requires("notification:operate")],
     summary="Replace a recipient",
     responses=document(PreconditionFailed, PreconditionRequired),
@@ -152,7 +154,7 @@ async def replace_recipient(
 
 
 @router.delete(
-    "/{recipient_id}",
+    "/{recipient_id:uuid}",
     status_code=204,
     dependencies=[requires("notification:operate")],
     summary="Forget a recipient",
