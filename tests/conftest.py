@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.servers.plugin", "tests.harness.fixtures"]
+pytest_plugins = ["tests.servers.plugin", "tests.harness.discipline", "tests.harness.fixtures"]
 
 # Laws are checked without a deadline: how long an example takes says how busy the machine is.
 settings.register_profile("untimed", deadline=None)

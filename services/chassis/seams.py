@@ -12,6 +12,7 @@ from services.chassis.cache import Cache
 from services.chassis.cache.memory import MemoryCache
 from services.chassis.cache.redis import RedisCache
 from services.chassis.clock import Clock, SystemClock
+from services.chassis.plain_http import no_tls
 from services.chassis.registry import ConsulRegistry, Registry, StaticRegistry
 from services.chassis.settings import ServiceSettings
 
@@ -20,7 +21,7 @@ PeerTransports = Callable[[str], httpx2.AsyncBaseTransport]
 
 def http_transport(_peer: str) -> httpx2.AsyncBaseTransport:
     """The transport to a peer in another process; it never goes through a proxy of the environment."""
-    return httpx2.AsyncHTTPTransport(retries=0)
+    return httpx2.AsyncHTTPTransport(verify=no_tls(), retries=0)
 
 
 @dataclass(frozen=True)
