@@ -81,12 +81,23 @@ async def make_account(company: Company) -> dict[str, str]:
     return {"account_id": await _account(company)}
 
 
-@MAKERS.of("/api/v1/architect/hypotheses/")
-async def make_hypothesis(company: Company) -> dict[str, str]:
-    body = {"account_id": await _account(company), "limit": 1}
+async def _hypothesis(company: Company, account_id: str) -> str:
+    body = {"account_id": account_id, "limit": 1}
     made = await _engineer(company).post("/api/v1/architect/hypotheses/generate", json=body)
     assert made.status_code == 201, made.text
-    return {"hypothesis_id": made.json()["items"][0]["id"]}
+    return str(made.json()["items"][0]["id"])
+
+
+async def accept_a_hypothesis(company: Company, account_id: str) -> None:
+    """Gives an account something that a model can be made from."""
+    path = f"/api/v1/architect/hypotheses/{await _hypothesis(company, account_id)}/accept"
+    accepted = await _engineer(company).post(path, headers={"If-Match": '"1"'})
+    assert accepted.status_code == 200, accepted.text
+
+
+@MAKERS.of("/api/v1/architect/hypotheses/")
+async def make_hypothesis(company: Company) -> dict[str, str]:
+    return {"hypothesis_id": await _hypothesis(company, await _account(company))}
 
 
 @MAKERS.of("/api/v1/architect/models/")
