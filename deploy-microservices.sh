@@ -13,7 +13,7 @@ Usage: ./deploy-microservices.sh COMMAND [OPTIONS]
 
   demo [--port N] [--data DIR] [--fresh] [--exit]
                         start the embedded platform and walk a value promise through it
-  test [PYTEST OPTIONS] run the test-suite; without options in parallel and without chaos
+  test [PYTEST OPTIONS] run the test-suite; without options in parallel, without chaos and fuzz
   token [--tenant T] [--sub S] [--role R] [--ttl 1h]
                         print a development token
   urls                  print where everything is
@@ -162,7 +162,7 @@ delegate_on_port() { # delegate_on_port COMMAND ARGUMENT...: on the background p
 run_tests() {
   install_requirements requirements-dev.txt
   if [ $# -eq 0 ]; then
-    set -- --numprocesses "$(getconf _NPROCESSORS_ONLN)" --maxprocesses 8 --dist loadfile -m "not chaos and not chaos_full"
+    set -- --numprocesses "$(getconf _NPROCESSORS_ONLN)" --maxprocesses 8 --dist loadfile -m "not chaos and not chaos_full and not fuzz"
   fi
   exec "$PYTHON" -m pytest "$@"
 }

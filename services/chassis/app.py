@@ -116,7 +116,9 @@ def _runtime(service: Service, settings: ServiceSettings, seams: Seams) -> Runti
         tracer_provider=provider,
         verifier=_verifier(settings, seams),
         tenancy=Tenancy(database, first_use_provisions=settings.development, seed=service.seed),
-        limiter=RateLimiter(seams.cache, service=identity.name, per_minute=settings.requests_per_minute),
+        limiter=RateLimiter(
+            seams.cache, clock=seams.clock, service=identity.name, per_minute=settings.requests_per_minute
+        ),
         relay=Relay(Outbox(database, source=identity.name, clock=seams.clock), seams.bus, metrics=metrics),
     )
 

@@ -1,6 +1,6 @@
 """What a service does about the events it consumes: one async function a payload model."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -95,8 +95,8 @@ class Handlers:
     peer. What it emits is committed with its effect.
     """
 
-    def __init__(self) -> None:
-        self._by_type: dict[str, tuple[type[EventPayload], Handler[Any]]] = {}
+    def __init__(self, table: Mapping[str, tuple[type[EventPayload], Handler[Any]]] | None = None) -> None:
+        self._by_type = dict(table or {})
 
     def on(self, payload: type[P]) -> Callable[[Handler[P]], Handler[P]]:
         """Registers the decorated function for a payload model.
@@ -115,9 +115,12 @@ class Handlers:
 
     def joined(self, other: "Handlers") -> "Handlers":
         """Both tables in one; where both handle a type, this one's handler stays."""
-        both = Handlers()
-        both._by_type = {**other._by_type, **self._by_type}
-        return both
+        return Handlers({**other.table, **self.table})
+
+    @property
+    def table(self) -> Mapping[str, tuple[type[EventPayload], Handler[Any]]]:
+        """Payload model and handler by event type."""
+        return self._by_type
 
     @property
     def types(self) -> frozenset[str]:

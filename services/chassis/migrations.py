@@ -172,11 +172,15 @@ async def _upgrade(owner_url: str, service: ServiceMigrations) -> None:
     try:
         async with _locked(engine), engine.connect() as connection:
             await connection.run_sync(_run_alembic, service)
-            if service.seed is not None:
-                await connection.run_sync(service.seed)
+            await connection.run_sync(_run_seed, service)
             await connection.commit()
     finally:
         await engine.dispose()
+
+
+def _run_seed(connection: Connection, service: ServiceMigrations) -> None:
+    if service.seed is not None:
+        service.seed(connection)
 
 
 def _run_alembic(connection: Connection, service: ServiceMigrations) -> None:

@@ -78,12 +78,8 @@ class GuardedClient:
         self._total_s = total_s
         self._largest_answer = largest_answer
         self._network = _GuardedNetwork(resolve, allow_private=allow_private_networks)
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=ssl_context or httpcore2.default_ssl_context(),
-            max_connections=_MOST_CONNECTIONS,
-            max_keepalive_connections=0,  # each call connects, and is checked, anew
-            network_backend=self._network,
-        )
+        self._ssl_context = ssl_context
+        self._pool: httpcore2.AsyncConnectionPool | None = None
 
     async def check(self, url: str) -> None:
         """Returns if the address would be called as things are now: for the tenant who enters it.
@@ -104,7 +100,8 @@ class GuardedClient:
             OutboundFailed: no connection, no answer in time, or one that is too large.
         """
         target = parse_target(url)
-        call = self._pool.stream(
+        pool = await self._connections()
+        call = pool.stream(
             method,
             httpcore2.URL(
                 scheme=target.scheme.encode(),
@@ -125,7 +122,20 @@ class GuardedClient:
 
     async def close(self) -> None:
         """Gives back the connections."""
-        await self._pool.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
+
+    async def _connections(self) -> httpcore2.AsyncConnectionPool:
+        if self._ssl_context is None:  # reads the system's certificates from disk
+            self._ssl_context = await asyncio.to_thread(httpcore2.default_ssl_context)
+        if self._pool is None:
+            self._pool = httpcore2.AsyncConnectionPool(
+                ssl_context=self._ssl_context,
+                max_connections=_MOST_CONNECTIONS,
+                max_keepalive_connections=0,  # each call connects, and is checked, anew
+                network_backend=self._network,
+            )
+        return self._pool
 
     async def _read(self, response: httpcore2.Response) -> bytes:
         body = bytearray()

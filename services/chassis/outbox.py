@@ -8,13 +8,13 @@ Times of leases are the database's, so that the clocks of replicas do not matter
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, Update, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.actor import Actor
@@ -131,13 +131,19 @@ class Outbox:
     async def claim(self, *, size: int, duration: timedelta) -> Claim | None:
         """Takes up to `size` aggregates, and up to `size` more of their rows; None if nothing is free."""
         lease = new_id()
-        bound = {"lease": lease, "size": size, "duration": duration}
+        try:
+            taken = await self._take({"lease": lease, "size": size, "duration": duration})
+            return Claim(lease, _streams(await self._read(taken))) if taken else None
+        except BaseException:
+            await self.release(lease)
+            raise
+
+    async def _take(self, bound: dict[str, object]) -> list[Row[Any]]:
         async with self._database.system() as connection:
-            taken = (await connection.execute(_CLAIM_HEADS, bound)).all()
-            if not taken:
-                return None
-            taken = [*taken, *(await connection.execute(_CLAIM_FOLLOWERS, bound)).all()]
-        return Claim(lease, _streams(await self._read(taken)))
+            heads = (await connection.execute(_CLAIM_HEADS, bound)).all()
+            if not heads:
+                return []
+            return [*heads, *(await connection.execute(_CLAIM_FOLLOWERS, bound)).all()]
 
     async def _read(self, taken: Sequence[Row[Any]]) -> list[OutboxRow]:
         by_tenant: defaultdict[UUID, list[UUID]] = defaultdict(list)
@@ -150,14 +156,18 @@ class Outbox:
                 found += [_claimed(row) for row in rows]
         return found
 
-    async def settle(self, lease: UUID, outcomes: Iterable[Outcome]) -> None:
-        """Notes what became of claimed streams; rows that the lease has lost meanwhile stay untouched."""
+    async def settle(self, lease: UUID, outcome: Outcome) -> None:
+        """Notes what became of a claimed stream; rows that the lease has lost meanwhile stay untouched."""
         async with self._database.system() as connection:
-            for outcome in outcomes:
-                await _acknowledge(connection, lease, outcome.confirmed)
-                await _hand_back(connection, lease, outcome.untried)
-                if outcome.failed is not None:
-                    await _pause(connection, lease, outcome.failed, outcome.error)
+            await _acknowledge(connection, lease, outcome.confirmed)
+            await _hand_back(connection, lease, outcome.untried)
+            if outcome.failed is not None:
+                await _pause(connection, lease, outcome.failed, outcome.error)
+
+    async def release(self, lease: UUID) -> None:
+        """Hands every row that a lease still holds back to whoever comes next."""
+        async with self._database.system() as connection:
+            await connection.execute(_handed_back(lease))
 
     async def renew(self, lease: UUID, duration: timedelta) -> None:
         """Prolongs a lease from now on, on the rows that it still holds."""
@@ -207,11 +217,15 @@ async def _acknowledge(connection: AsyncConnection, lease: UUID, ids: tuple[UUID
 
 async def _hand_back(connection: AsyncConnection, lease: UUID, ids: tuple[UUID, ...]) -> None:
     if ids:
-        await connection.execute(
-            update(outbox)
-            .where(outbox.c.lease_owner == lease, outbox.c.id.in_(ids))
-            .values(lease_owner=None, lease_until=None, attempts=outbox.c.attempts - 1)
-        )
+        await connection.execute(_handed_back(lease).where(outbox.c.id.in_(ids)))
+
+
+def _handed_back(lease: UUID) -> Update:
+    return (
+        update(outbox)
+        .where(outbox.c.lease_owner == lease)
+        .values(lease_owner=None, lease_until=None, attempts=outbox.c.attempts - 1)
+    )
 
 
 async def _pause(connection: AsyncConnection, lease: UUID, row: UUID, error: str) -> None:

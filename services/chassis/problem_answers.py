@@ -1,6 +1,6 @@
 """How exceptions become problem+json answers: one table of translations, one renderer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ from sqlalchemy import exc as sql
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from services.chassis import problems
 from services.chassis.problems import Problem
@@ -29,6 +30,8 @@ _BY_STATUS: dict[int, type[Problem]] = {
     422: problems.Unprocessable,
     503: problems.Unavailable,
 }
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 # The classes of PostgreSQL's SQLSTATE that pass by themselves: connection, resources, intervention, system.
 _PASSING_SQLSTATES = ("08", "53", "57", "58")
@@ -72,6 +75,9 @@ def install(app: FastAPI) -> None:
     async def expected(request: Request, error: Exception) -> Response:
         return answer(request, translate(error))
 
+    async def other_method(request: Request, _error: Exception) -> Response:
+        return answer(request, _method_not_allowed(request))
+
     async def unexpected(request: Request, error: Exception) -> Response:
         log.error("request_failed", exc_info=error)
         return answer(request, translate(error))
@@ -79,6 +85,7 @@ def install(app: FastAPI) -> None:
     kinds: list[type[Exception]] = [Problem, *(kind for kind, _ in _TRANSLATIONS)]
     for kind in kinds:
         app.add_exception_handler(kind, expected)
+    app.add_exception_handler(405, other_method)
     app.add_exception_handler(Exception, unexpected)
 
 
@@ -89,16 +96,40 @@ def _from_validation(error: Any) -> Problem:
         position = malformed["loc"][-1]
         reason = malformed.get("ctx", {}).get("error", malformed["msg"])
         return problems.BadRequest(f"The body is not JSON: {reason} at position {position}.", code="bad_json")
-    fields = [FieldError(pointer=pointer_of(item["loc"]), detail=item["msg"]) for item in found]
+    fields = [FieldError(pointer=pointer_of(item["loc"], error.body), detail=item["msg"]) for item in found]
     detail = "; ".join(f"{field.pointer or '/'}: {field.detail}" for field in fields[:3])
     return problems.Unprocessable(
         detail or "The request is not valid.", code="validation_failed", errors=fields
     )
 
 
-def pointer_of(location: tuple[str | int, ...]) -> str:
-    """The JSON pointer of a pydantic location: into the body, or `/query/…`, `/path/…`, `/header/…`."""
-    parts = location[1:] if location and location[0] == "body" else location
+def pointer_of(location: tuple[str | int, ...], body: object = None) -> str:
+    """The JSON pointer of a pydantic location: into the body, or `/query/…`, `/path/…`, `/header/…`.
+
+    A tagged union's tag stands in the location, but not in the body: such a step is left out.
+    """
+    if not location or location[0] != "body":
+        return _pointer(location)
+    parts: list[str | int] = []
+    inner = body
+    for position, step in enumerate(location[1:], start=2):
+        known, inner_of_step = _step_into(inner, step)
+        is_last = position == len(location)
+        if known or is_last or not isinstance(inner, dict) or step not in inner.values():
+            parts.append(step)
+            inner = inner_of_step
+    return _pointer(parts)
+
+
+def _step_into(inner: object, step: str | int) -> tuple[bool, object]:
+    if isinstance(inner, dict) and step in inner:
+        return True, inner[step]
+    if isinstance(inner, list) and isinstance(step, int) and step < len(inner):
+        return True, inner[step]
+    return False, None
+
+
+def _pointer(parts: Iterable[str | int]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
@@ -108,6 +139,19 @@ def _from_http(error: Any) -> Problem:
     if kind is problems.Unavailable:
         return problems.Unavailable(detail)
     return kind(detail, headers=error.headers)
+
+
+def _method_not_allowed(request: Request) -> Problem:
+    """Each method is a route of its own here, and the router's `Allow` would name the first one's alone."""
+    routes = request.app.router.routes
+    allowed = [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return problems.MethodNotAllowed(
+        f"This takes {', '.join(allowed)}.", headers={"Allow": ", ".join(allowed)}
+    )
 
 
 def _from_database(error: Any) -> Problem:

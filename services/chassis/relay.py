@@ -6,6 +6,7 @@ consumers' inboxes drop the repetition.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import timedelta
 from uuid import UUID
 
@@ -61,6 +62,10 @@ class Relay(BackgroundService):
             async with asyncio.TaskGroup() as streams:
                 for stream in claim.streams:
                     streams.create_task(self._carry(claim.lease, stream))
+        except asyncio.CancelledError:
+            # A stream that was cancelled before its first step settled nothing.
+            await _note(self._outbox.release(claim.lease))
+            raise
         finally:
             renewal.cancel()
         return True
@@ -94,19 +99,21 @@ class Relay(BackgroundService):
             error = describe(failure)
             log.warning("publish_failed", type=row.type, subject=row.subject, error=error)
         finally:
-            await self._settle(lease, _outcome(stream, confirmed, error))
-
-    async def _settle(self, lease: UUID, outcome: Outcome) -> None:
-        try:
-            async with asyncio.timeout(_SETTLE_S):
-                await self._outbox.settle(lease, [outcome])
-        except Exception as failure:  # noqa: BLE001  # the lease runs out by itself
-            log.warning("relay_unsettled", error=describe(failure))
+            await _note(self._outbox.settle(lease, _outcome(stream, confirmed, error)))
 
     async def _measure(self) -> None:
         backlog = await self._outbox.backlog()
         self._metrics.outbox_backlog.set(backlog.rows)
         self._metrics.outbox_age.set(backlog.age.total_seconds())
+
+
+async def _note(writing: Awaitable[None]) -> None:
+    """Lets what is noted in the outbox fail: the lease runs out by itself, and fences whoever comes late."""
+    try:
+        async with asyncio.timeout(_SETTLE_S):
+            await writing
+    except Exception as failure:  # noqa: BLE001  # as the docstring says
+        log.warning("relay_unsettled", error=describe(failure))
 
 
 def _outcome(stream: tuple[OutboxRow, ...], confirmed: list[UUID], error: str | None) -> Outcome:

@@ -1,11 +1,15 @@
-"""The one table of roles: what each may do, as scopes `<service>:<read|write|approve|operate>`."""
+"""The one table of roles: what each may do, as scopes `<service>:<read|write|approve|operate>`.
+
+`calculation-engine:write` is computing: it costs time and changes nothing. `notification:write` reaches the
+caller's own inbox and profile alone. `operate` is for those who run the platform: deliveries, replays,
+recipients. Nobody both writes and approves: four eyes begin here, and the services compare `sub` besides.
+"""
 
 from collections.abc import Iterable
 
 SERVICES = ("architect", "committer", "executor", "amplifier", "calculation-engine", "notification")
 
 _READ_ALL = frozenset(f"{service}:read" for service in SERVICES)
-# Everybody reads and settles their own inbox.
 _OWN_INBOX = frozenset({"notification:read", "notification:write"})
 
 ROLES: dict[str, frozenset[str]] = {

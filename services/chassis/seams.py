@@ -12,6 +12,7 @@ from services.chassis.cache import Cache
 from services.chassis.cache.memory import MemoryCache
 from services.chassis.cache.redis import RedisCache
 from services.chassis.clock import Clock, SystemClock
+from services.chassis.plain_http import no_tls
 from services.chassis.registry import ConsulRegistry, Registry, StaticRegistry
 from services.chassis.settings import ServiceSettings
 
@@ -20,15 +21,15 @@ PeerTransports = Callable[[str], httpx2.AsyncBaseTransport]
 
 def http_transport(_peer: str) -> httpx2.AsyncBaseTransport:
     """The transport to a peer in another process; it never goes through a proxy of the environment."""
-    return httpx2.AsyncHTTPTransport(retries=0)
+    return httpx2.AsyncHTTPTransport(verify=no_tls(), retries=0)
 
 
 @dataclass(frozen=True)
 class Seams:
     """The adapters of one service.
 
-    The embedded launcher gives all services the same bus, cache and clock; then they are not one service's own
-    to close (`owned` is false).
+    The embedded launcher gives all services the same bus, cache and clock; then they are not one service's
+    own to close (`owned` is false).
     """
 
     bus: Bus
@@ -44,7 +45,7 @@ def seams_of(settings: ServiceSettings) -> Seams:
     clock = SystemClock()
     broker = settings.rabbitmq_url.get_secret_value()
     return Seams(
-        bus=RabbitBus(broker) if broker else LocalBus(services=[settings.identity.key]),
+        bus=RabbitBus(broker) if broker else LocalBus(),
         cache=RedisCache(settings.redis_url) if settings.redis_url else MemoryCache(clock),
         registry=ConsulRegistry(settings.consul_http_addr)
         if settings.consul_http_addr

@@ -14,13 +14,15 @@ from typing import Any
 from uuid import UUID
 
 import jwt
+from jwt.types import Options
+from pydantic import ValidationError
 
+from services.chassis.claims import Claims
 from services.chassis.clock import Clock
 from services.chassis.ids import new_id
 from services.chassis.issuers import IssuerSettings
 from services.chassis.jwks import KeyNotFound, KeySet
 from services.chassis.principal import Principal
-from services.chassis.roles import scopes_of
 
 DEVELOPMENT_ISSUER = "valueverse-dev"
 INTERNAL_ISSUER = "valueverse-internal"
@@ -30,7 +32,16 @@ _HS256 = ("HS256",)
 _INTERNAL_LIFE = timedelta(seconds=60)
 _LEEWAY_S = 5
 _LONGEST = 8192
-_LONGEST_SUB = 200
+
+# The other claims are checked as `Claims`, the times by this service's clock.
+_SIGNATURE_ALONE: Options = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_sub": False,
+    "verify_jti": False,
+    "enforce_minimum_key_length": True,
+}
 
 
 class TokenInvalid(Exception):
@@ -68,63 +79,79 @@ class TokenVerifier:
 
         Raises:
             TokenInvalid: it is not valid here, and why.
+            KeysAway: its issuer could not be asked for its keys yet; the token may be good.
         """
         issuer, header = _unverified(token)
         if issuer == INTERNAL_ISSUER:
-            claims = self._decode(token, self._internal_secret, _HS256, issuer, self._name)
-            return _principal(claims, internal=True)
+            signed = _signed(token, self._internal_secret, _HS256, issuer, self._name)
+            return self._claims(signed).internal_principal()
         if issuer == DEVELOPMENT_ISSUER and self._development_secret is not None:
-            claims = self._decode(token, self._development_secret, _HS256, issuer, AUDIENCE)
-            return _principal(claims)
+            signed = _signed(token, self._development_secret, _HS256, issuer, AUDIENCE)
+            return self._claims(signed).principal()
         if issuer not in self._issuers:
             raise TokenInvalid("The issuer is not known here.")
         settings, keys = self._issuers[issuer]
         if header.get("alg") not in settings.algorithms:
             raise TokenInvalid("The issuer does not sign with this algorithm.")
         try:
-            key = await keys.key(str(header.get("kid", "")))
+            key = await keys.key(header.get("kid", ""))
         except KeyNotFound:
             raise TokenInvalid("The issuer has no such key.") from None
-        claims = self._decode(token, key, settings.algorithms, issuer, settings.audience)
-        return _principal(settings.mapped(claims))
+        signed = _signed(token, key, settings.algorithms, issuer, settings.audience)
+        return self._claims(settings.mapped(signed)).principal()
 
-    def _decode(
-        self, token: str, key: Any, algorithms: Sequence[str], issuer: str, audience: str
-    ) -> dict[str, Any]:
+    def _claims(self, signed: Mapping[str, Any]) -> Claims:
+        """The claims, typed, of a token whose time has come and not passed."""
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                key,
-                algorithms=list(algorithms),
-                issuer=issuer,
-                audience=audience,
-                # The times are checked below, by this service's clock.
-                options={
-                    "require": ["exp", "sub"],
-                    "verify_exp": False,
-                    "verify_nbf": False,
-                    "verify_iat": False,
-                },
-            )
-        except jwt.PyJWTError as error:
-            raise TokenInvalid(_REASONS.get(type(error), "The token is malformed.")) from None
-        self._check_times(claims)
-        return claims
-
-    def _check_times(self, claims: Mapping[str, Any]) -> None:
+            claims = Claims.model_validate(signed)
+        except ValidationError as error:
+            name = error.errors(include_url=False, include_input=False)[0]["loc"][0]
+            raise TokenInvalid(f"The claim {name} is missing or not what it must be.") from None
         now = self._clock.now().timestamp()
-        if now > _time(claims, "exp") + _LEEWAY_S:
+        if now > claims.exp + _LEEWAY_S:
             raise TokenInvalid("The token has expired.")
-        if "nbf" in claims and now < _time(claims, "nbf") - _LEEWAY_S:
+        if claims.nbf is not None and now < claims.nbf - _LEEWAY_S:
             raise TokenInvalid("The token is not valid yet.")
+        return claims
 
 
 _REASONS: dict[type[jwt.PyJWTError], str] = {
     jwt.InvalidSignatureError: "The signature does not hold.",
     jwt.InvalidAlgorithmError: "The issuer does not sign with this algorithm.",
     jwt.InvalidAudienceError: "The token is for somebody else.",
-    jwt.MissingRequiredClaimError: "A claim is missing: sub, aud and exp are required.",
+    jwt.MissingRequiredClaimError: "The claim aud is missing.",
+    jwt.InvalidKeyError: "The issuer's key is too short, or of another kind.",
 }
+
+
+def _signed(
+    token: str, key: jwt.PyJWK | str, algorithms: Sequence[str], issuer: str, audience: str
+) -> dict[str, Any]:
+    """The claims under a signature that holds, of this issuer and for this audience."""
+    try:
+        signed: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=list(algorithms),
+            issuer=issuer,
+            audience=audience,
+            options=_SIGNATURE_ALONE,
+        )
+    except jwt.PyJWTError as error:
+        raise TokenInvalid(_REASONS.get(type(error), "The token is malformed.")) from None
+    return signed
+
+
+def _unverified(token: str) -> tuple[str, dict[str, Any]]:
+    """What a token says of itself: only good for choosing how to check it."""
+    if len(token) > _LONGEST:
+        raise TokenInvalid("The token is too long.")
+    try:
+        header = jwt.get_unverified_header(token)
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError):
+        raise TokenInvalid("The token is malformed.") from None
+    return str(claims.get("iss", "")), header
 
 
 def mint_development_token(
@@ -169,50 +196,3 @@ def mint_internal_token(
         "jti": str(new_id()),
     }
     return jwt.encode(claims, secret, algorithm="HS256")
-
-
-def _unverified(token: str) -> tuple[str, dict[str, Any]]:
-    """What a token says of itself: only good for choosing how to check it."""
-    if len(token) > _LONGEST:
-        raise TokenInvalid("The token is too long.")
-    try:
-        header = jwt.get_unverified_header(token)
-        claims = jwt.decode(token, options={"verify_signature": False})
-    except (jwt.PyJWTError, ValueError):
-        raise TokenInvalid("The token is malformed.") from None
-    return str(claims.get("iss", "")), header
-
-
-def _principal(claims: Mapping[str, Any], *, internal: bool = False) -> Principal:
-    sub = claims.get("sub")
-    if not isinstance(sub, str) or not 0 < len(sub) <= _LONGEST_SUB:
-        raise TokenInvalid("The claim sub is missing or too long.")
-    try:
-        tenant = UUID(str(claims.get("tenant")))
-    except ValueError:
-        raise TokenInvalid("The claim tenant is missing or no uuid.") from None
-    roles = _texts(claims.get("roles", []), "roles")
-    scope = claims.get("scope", "")
-    granted = frozenset(scope.split() if isinstance(scope, str) else _texts(scope, "scope"))
-    account = claims.get("account")
-    return Principal(
-        sub=sub,
-        tenant=tenant,
-        scopes=granted if internal else granted | scopes_of(roles),
-        roles=frozenset(roles),
-        account=str(account) if account is not None else None,
-        internal=internal,
-    )
-
-
-def _texts(value: object, name: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise TokenInvalid(f"The claim {name} is not a list of texts.")
-    return value
-
-
-def _time(claims: Mapping[str, Any], name: str) -> float:
-    value = claims[name]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TokenInvalid(f"The claim {name} is not a time.")
-    return float(value)

@@ -9,6 +9,8 @@ from pydantic import SecretStr
 
 from services.chassis.settings import ServiceSettings
 from services.launcher import rooms
+from services.launcher.asyncapi import asyncapi_document
+from services.launcher.event_docs import events_document
 from services.schemas.directory import SERVICES
 
 _NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -30,6 +32,8 @@ def rendered() -> Iterator[tuple[Path, str]]:
     for key, identity in SERVICES.items():
         document = unconnected_app(key).openapi()
         yield Path("docs/openapi") / f"{identity.name}.json", json.dumps(document, indent=2) + "\n"
+    yield Path("docs/asyncapi.json"), json.dumps(asyncapi_document(), indent=2) + "\n"
+    yield Path("docs/events.md"), events_document()
 
 
 def write_all(root: Path) -> list[Path]:

@@ -15,8 +15,10 @@ from services.chassis.migrations import migrate
 from services.chassis.registry import StaticRegistry
 from services.chassis.seams import Seams
 from services.chassis.settings import ServiceSettings
+from services.chassis.telemetry import metrics
 from services.launcher import rooms
 from services.launcher.dispatcher import Dispatcher
+from services.launcher.gateway_pages import gateway_pages
 from services.launcher.lifespan import Lifespan
 from services.launcher.routes import gateway_routes
 
@@ -45,7 +47,17 @@ async def running(
     async with AsyncExitStack() as stack:
         for app in apps.values():
             await stack.enter_async_context(Lifespan(app))
-        yield EmbeddedPlatform(apps=apps, dispatcher=Dispatcher(apps, gateway_routes()))
+        yield EmbeddedPlatform(apps=apps, dispatcher=dispatcher_of(apps))
+
+
+def dispatcher_of(apps: Mapping[str, FastAPI]) -> Dispatcher:
+    """The gateway before these apps, by host name."""
+    services = [app.state.runtime.identity for app in apps.values()]
+
+    def joined_metrics(accept: str) -> tuple[bytes, str]:
+        return metrics.render([app.state.runtime.metrics for app in apps.values()], accept)
+
+    return Dispatcher(apps, gateway_routes(), gateway_pages(services, joined_metrics))
 
 
 def _shared_seams(apps: Mapping[str, FastAPI], clock: Clock) -> Seams:

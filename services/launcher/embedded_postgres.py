@@ -23,6 +23,7 @@ from services.launcher.postgres_cluster import (
     Passwords,
     account_of,
     create_cluster,
+    forget_dead_server,
     require_reachable,
     require_same_major,
 )
@@ -172,6 +173,7 @@ class EmbeddedPostgres:
         with self._open_log() as log, self._predecessor_gone() as lock, self._spawning:
             if self._stopping.is_set():
                 return 0
+            forget_dead_server(self._cluster)
             begin = log.tell()
             child = self._child = spawn(
                 [self._binaries.program("postgres"), "-D", self._cluster, *self._options()],

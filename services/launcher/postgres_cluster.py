@@ -20,6 +20,7 @@ from services.launcher.postgres_binaries import PostgresBinaries
 SUPERUSER = "postgres"
 OWNER = "valueverse"
 DATABASE = "valueverse"
+_SERVER = "postgres"
 
 # initdb wants a user that the system knows; the cluster is then handed to one that nothing else runs as.
 _NOBODY = Account(65534, 65534)
@@ -85,6 +86,23 @@ def require_same_major(cluster: Path, binaries: PostgresBinaries) -> None:
             f"{cluster} was written by PostgreSQL {found}, but the server found is {binaries.major} "
             f"({binaries.folder}): set POSTGRES_BIN to the programs of {found}, or start with new data."
         )
+
+
+def forget_dead_server(cluster: Path) -> None:
+    """Takes away what a killed server noted of itself, where its pid is somebody's, but no server's.
+
+    PostgreSQL takes whoever has that pid for a living server and does not start: another program by now, or
+    the dead server itself while nobody has waited for it. To be called under the lock that every process of a
+    server holds. Linux; elsewhere PostgreSQL decides.
+    """
+    note = cluster / "postmaster.pid"
+    try:
+        pid = int(note.read_text().partition("\n")[0])
+        name, _, state = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(") ")
+    except (OSError, ValueError):  # no note, or nobody has the pid
+        return
+    if name != _SERVER or state.startswith("Z"):
+        note.unlink(missing_ok=True)
 
 
 def require_reachable(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The secrets of an embedded platform: generated at first start, kept in its data folder, readable by its user."""
+"""The secrets of an embedded platform: generated at first start, kept in its data folder for its user."""
 
 import json
 import os

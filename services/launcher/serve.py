@@ -30,7 +30,7 @@ _EVERYWHERE = "0.0.0.0"  # noqa: S104  # inside a container, whose network decid
 
 @contextmanager
 def database_of(data: Path) -> Iterator[str]:
-    """The owner's URL of the platform's database: `DATABASE_URL`, or a server of its own in the data folder."""
+    """The owner's URL of the platform's database: `DATABASE_URL`, or a server of its own in the folder."""
     given = os.environ.get("DATABASE_URL", "")
     if given:
         yield given

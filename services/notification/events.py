@@ -1,6 +1,8 @@
-"""What notification handles: every event that concerns somebody becomes a message in their inbox.
+"""What notification handles: an event that concerns somebody becomes a message to them.
 
-Order does not matter here: each message tells of its own event, and none overwrites another.
+One aggregate's events may come out of order. A message tells what happened then, and no later one overwrites
+it, so most may come as they like. An event that asks for something is compared with what has come already: a
+request for a review that was approved meanwhile would only send people to work that is done.
 """
 
 from typing import Any
@@ -8,36 +10,48 @@ from typing import Any
 from services.chassis.handlers import Event, Handlers
 from services.chassis.runtime import Runtime
 from services.chassis.unit_of_work import UnitOfWork
-from services.notification.domain.routing import audience_of, recipients
-from services.notification.domain.templates import render, templates
-from services.notification.metrics import IN_APP, Outcomes
-from services.notification.store.messages import About, Messages
+from services.notification import templates
+from services.notification.domain.delivery import Channel
+from services.notification.domain.routing import RULES, audience_of, people_in
+from services.notification.metrics import NOTIFICATIONS
+from services.notification.store.deliveries import Deliveries
+from services.notification.store.messages import Messages
 from services.notification.store.recipients import Recipients
-from services.schemas.events.architect import (
-    HypothesisAccepted,
-    HypothesisRejected,
-    ModelApproved,
-    ModelReviewRequested,
-    ModelSuperseded,
-)
-
-TOLD = (ModelReviewRequested, ModelApproved, ModelSuperseded, HypothesisAccepted, HypothesisRejected)
+from services.schemas.events import EventPayload
 
 
-def handlers(runtime: Runtime) -> Handlers:
-    """The handlers of one app, counting into its metrics."""
-    outcomes = Outcomes(runtime.metrics)
+def handlers(_runtime: Runtime) -> Handlers:
+    """The handlers of one app: the same for every event that a rule is written for."""
     table = Handlers()
-
-    async def tell(uow: UnitOfWork, event: Event[Any]) -> None:
-        audience = audience_of(event.payload)
-        holders = await Recipients(uow).holders(audience.roles)
-        words = render(templates()[event.type], event.payload)
-        messages = Messages(uow)
-        for sub in sorted(recipients(audience, holders, actor=event.actor)):
-            new = await messages.deliver(sub, About(event.id, event.type, event.subject), words)
-            outcomes.count(IN_APP, "delivered" if new else "repeated")
-
-    for payload in TOLD:
+    for payload in RULES:
         table.on(payload)(tell)
     return table
+
+
+async def tell(uow: UnitOfWork, event: Event[EventPayload]) -> None:
+    """Tells everybody whom the event concerns, each once."""
+    if await _comes_too_late(uow, event):
+        uow.count(NOTIFICATIONS, channel=Channel.IN_APP, outcome="late")
+        return
+    recipients = await Recipients(uow).in_audience(audience_of(event.payload, actor=event.actor))
+    if not recipients:
+        uow.count(NOTIFICATIONS, channel=Channel.IN_APP, outcome="nobody")
+    values = await _values(uow, event.payload)
+    for recipient in recipients:
+        words = templates.PRODUCT.choose(event.type, recipient.locale).render(values)
+        message_id = await Messages(uow).write(recipient.id, event, words)
+        if message_id is not None:
+            Deliveries(uow).begin(message_id, Channel.IN_APP)
+            uow.count(NOTIFICATIONS, channel=Channel.IN_APP, outcome="delivered")
+
+
+async def _comes_too_late(uow: UnitOfWork, event: Event[EventPayload]) -> bool:
+    settled_by = {each.event_type for each in RULES[type(event.payload)].settled_by}
+    return bool(settled_by) and await Messages(uow).tell_of_later(event, settled_by)
+
+
+async def _values(uow: UnitOfWork, payload: EventPayload) -> dict[str, Any]:
+    """What templates speak of: the event's fields, with people's names where they name somebody."""
+    people = people_in(payload)
+    names = await Recipients(uow).names(set(people.values()))
+    return payload.model_dump() | {field: names.get(sub, sub) for field, sub in people.items()}

@@ -6,6 +6,7 @@ from services.chassis.app import Service, build_app
 from services.chassis.seams import Seams, seams_of
 from services.notification import events
 from services.notification.api import deliveries, inbox, recipients, templates
+from services.notification.metrics import NOTIFICATIONS
 from services.notification.settings import Settings
 
 
@@ -15,5 +16,6 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
         description="Tells people what happened to the promises they care about: in their in-app inbox.",
         routers=(inbox.router, recipients.router, templates.router, deliveries.router),
         handlers=events.handlers,
+        counters=(NOTIFICATIONS,),
     )
     return build_app(service, settings, seams or seams_of(settings))

@@ -1,17 +1,10 @@
 """What notification counts of its own business."""
 
-from services.chassis.telemetry.metrics import Metrics
+from services.chassis.business import BusinessCounter
 
-IN_APP = "in-app"
-
-
-class Outcomes:
-    """Notifications by channel and outcome."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._total = metrics.counter(
-            "notifications_total", "Notifications by channel and outcome.", "channel", "outcome"
-        )
-
-    def count(self, channel: str, outcome: str) -> None:
-        self._total.labels(channel=channel, outcome=outcome).inc()
+NOTIFICATIONS = BusinessCounter(
+    "notifications_total",
+    "Notifications by channel and outcome: delivered, read; nobody (an event that concerns no recipient), "
+    "late (one that was settled before it came).",
+    ("channel", "outcome"),
+)

@@ -8,7 +8,8 @@ class ServiceIdentity:
     """The names by which one service is known.
 
     `key` is its folder, PostgreSQL schema and login role; `name` its Compose service, Consul service and
-    host; `port` where its container listens; `direct_port` where the embedded platform and Compose publish it.
+    host; `port` where its container listens; `direct_port` where the embedded platform and Compose publish
+    it.
     """
 
     key: str

@@ -11,27 +11,28 @@ REPLY_TYPE = "saga.reply.v1"
 
 
 class Envelope(Document):
-    """A CloudEvents 1.0 event.
-
-    `subject` is the aggregate's id; `sequence` counts that aggregate's events densely from 1, so that a consumer
-    can tell an older event from a newer one and see a gap. `tenant` and `actor` say for whom and by whom it
-    happened; people are named by `sub`, never by address. `traceparent` continues the producer's trace (W3C).
-    """
+    """A CloudEvents 1.0 event. People are named by `sub` and roles by name, never by address."""
 
     specversion: Literal["1.0"] = "1.0"
-    id: Id
+    id: Id = Field(description="The event's own; what comes again carries the same.")
     type: str = Field(
         pattern=r"^[a-z-]+(\.[a-z-]+)+\.v[1-9][0-9]*$", examples=["architect.model.approved.v1"]
     )
-    source: str = Field(examples=["value-architect"])
-    subject: str
-    time: Timestamp
+    source: str = Field(examples=["value-architect"], description="The service that emitted it.")
+    subject: str = Field(description="The id of the aggregate that it is about.")
+    time: Timestamp = Field(description="When it happened, in UTC.")
     datacontenttype: Literal["application/json"] = "application/json"
-    tenant: Id
-    actor: str
-    sequence: int = Field(ge=1)
-    traceparent: str | None = None
-    data: dict[str, Any]
+    tenant: Id = Field(description="For whom it happened.")
+    actor: str = Field(description="By whom: a `sub`, or a service's name.")
+    sequence: int = Field(
+        ge=1,
+        description="Counts the aggregate's events densely from 1: tells an older one from a newer one, and "
+        "shows a gap.",
+    )
+    traceparent: str | None = Field(
+        default=None, description="Continues the producer's trace (W3C Trace Context)."
+    )
+    data: dict[str, Any] = Field(description="The payload, as the type says.")
 
     @property
     def routing_key(self) -> str:

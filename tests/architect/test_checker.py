@@ -1,12 +1,13 @@
 """With the engine away nothing is lost: drafts are kept, and checked when it is back."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
 import httpx2
 import pytest
 
+from services.architect.checker import ModelChecker
 from services.chassis.asgi_transport import IsolatedASGITransport
 from services.chassis.breaker import CircuitBreaker
 from services.chassis.peers import PeerClient
@@ -32,15 +33,19 @@ ENGINE = "calculation-engine"
 
 
 class Way(httpx2.AsyncBaseTransport):
-    """The way to the engine, which a test closes and opens."""
+    """The way to the engine, which a test closes and opens; `meanwhile` happens once, during a call."""
 
     def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
         self._inner = inner
         self.is_open = True
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if not self.is_open:
             raise httpx2.ConnectError("the test has closed the way", request=request)
+        if self.meanwhile is not None:
+            happen, self.meanwhile = self.meanwhile, None
+            await happen()
         return await self._inner.handle_async_request(request)
 
 
@@ -89,20 +94,48 @@ async def test_what_the_engine_refuses_later_says_why(way: Way, ada: httpx2.Asyn
     checked = await eventually(lambda: _settled(ada, model))
     assert (checked["current"]["checked"], checked["current"]["figures"]) == (False, None)
     assert [each["pointer"] for each in checked["current"]["findings"]] == ["/drivers/0/formula"]
-    body = {"name": model["name"], "document": PLAIN_MODEL}
-    mended = await ada.put(f"{MODELS}/{model['id']}", json=body, headers=if_match(checked))
+    mended = await _rewritten(ada, checked)
     assert (mended.json()["current"]["checked"], mended.json()["current"]["findings"]) == (True, [])
 
 
-async def test_a_rewritten_draft_is_not_overtaken_by_an_older_check(
+async def test_a_check_that_found_the_engine_away_is_soon_tried_again(
+    platform: TestPlatform, way: Way, ada: httpx2.AsyncClient
+) -> None:
+    model = await drafted(ada)
+    checker = ModelChecker(platform.embedded.apps["value-architect"].state.runtime)
+    assert await checker.run_once() is False
+    way.is_open = True
+    assert (await eventually(lambda: _settled(ada, model)))["current"]["checked"] is True
+
+
+async def test_a_check_does_not_overtake_a_draft_that_was_rewritten_meanwhile(
     way: Way, ada: httpx2.AsyncClient
 ) -> None:
     model = await drafted(ada)
-    body = {"name": model["name"], "document": {**PLAIN_MODEL, "discount_rate": 0.0}}
-    rewritten = (await ada.put(f"{MODELS}/{model['id']}", json=body, headers=if_match(model))).json()
+
+    async def rewrite() -> None:
+        way.is_open = False
+        answer = await _rewritten(ada, model, discount_rate=0.0)
+        assert answer.json()["current"]["checked"] is False
+        way.is_open = True
+
+    way.meanwhile = rewrite
     way.is_open = True
-    checked = await eventually(lambda: _settled(ada, rewritten))
+    checked = await eventually(lambda: _settled(ada, model))
+    assert checked["current"]["document"]["discount_rate"] == 0.0
     assert checked["current"]["figures"]["total"]["npv"] == pytest.approx(3 * 8000 - 5000)
+
+
+async def test_of_two_who_rewrite_at_once_the_slower_reads_again(way: Way, ada: httpx2.AsyncClient) -> None:
+    way.is_open = True
+    model = await drafted(ada)
+
+    async def overtake() -> None:
+        assert (await _rewritten(ada, model, discount_rate=0.05)).status_code == 200
+
+    way.meanwhile = overtake
+    assert (await _rewritten(ada, model, discount_rate=0.2)).status_code == 412
+    assert (await got(ada, f"{MODELS}/{model['id']}"))["current"]["document"]["discount_rate"] == 0.05
 
 
 @pytest.mark.usefixtures("way")
@@ -131,3 +164,8 @@ async def _settled(client: httpx2.AsyncClient, model: dict[str, Any]) -> dict[st
     found = await got(client, f"{MODELS}/{model['id']}")
     current = found["current"]
     return found if current["checked"] or current["findings"] else None
+
+
+async def _rewritten(client: httpx2.AsyncClient, model: dict[str, Any], **changes: Any) -> httpx2.Response:
+    body = {"name": model["name"], "document": {**PLAIN_MODEL, **changes}}
+    return await client.put(f"{MODELS}/{model['id']}", json=body, headers=if_match(model))

@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+import pytest
+
 from services.chassis.principal import tenant_id
-from services.chassis.roles import ROLES, scopes_of
+from services.chassis.roles import ROLES, SERVICES, scopes_of
 
 
 def test_a_name_is_always_the_same_tenant_and_a_uuid_is_itself() -> None:
@@ -12,9 +14,14 @@ def test_a_name_is_always_the_same_tenant_and_a_uuid_is_itself() -> None:
     assert tenant_id(str(known)) == known
 
 
-def test_nobody_who_writes_models_also_approves_them() -> None:
+def test_a_name_s_tenant_never_changes_between_releases() -> None:
+    assert tenant_id("acme") == UUID("955771ec-41c1-520f-ba44-75445247fa7d")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_nobody_both_writes_and_approves(service: str) -> None:
     for scopes in ROLES.values():
-        assert not {"architect:write", "architect:approve"} <= scopes
+        assert not {f"{service}:write", f"{service}:approve"} <= scopes
 
 
 def test_everybody_reads_their_own_inbox() -> None:

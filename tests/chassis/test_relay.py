@@ -184,9 +184,9 @@ async def test_who_lost_the_lease_acknowledges_nothing(probe_database: Database,
     assert slow is not None
     assert quick is not None
     ids = tuple(stream[0].id for stream in slow.streams)
-    await box.settle(slow.lease, [Outcome(confirmed=ids[:1], failed=ids[1], error="late")])
+    await box.settle(slow.lease, Outcome(confirmed=ids[:1], failed=ids[1], error="late"))
     assert await unpublished(probe_database) == 2
-    await box.settle(quick.lease, [Outcome(confirmed=ids)])
+    await box.settle(quick.lease, Outcome(confirmed=ids))
     assert await unpublished(probe_database) == 0
 
 
@@ -257,6 +257,20 @@ async def test_a_cancelled_relay_notes_what_was_confirmed_and_hands_back_the_res
     assert bus.sequences_of(subject) == [1, 2]
 
 
+async def test_a_relay_cancelled_anywhere_leaves_no_lease(probe_database: Database, ada: Actor) -> None:
+    chance = random.Random(20261124)  # noqa: S311  # seeded
+    bus = RecordingBus()
+    bus.gate.clear()
+    await write(probe_database, ada, new_id(), new_id())
+    for _ in range(40):
+        work = asyncio.create_task(relay_of(probe_database, bus).run_once())
+        await asyncio.wait([work], timeout=chance.uniform(0, 0.03))
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        async with probe_database.system() as connection:
+            assert await connection.scalar(select(outbox.c.lease_owner)) is None
+
+
 async def test_a_wake_ends_the_wait(probe_database: Database, ada: Actor) -> None:
     bus = RecordingBus()
     relay = relay_of(probe_database, bus)
@@ -292,7 +306,7 @@ async def test_first_deliveries_keep_each_aggregates_order_whatever_relays_do(
                 ids = [row.id for row in stream]
                 failed = ids[reached] if reached < len(ids) else None
                 outcome = Outcome(tuple(ids[:reached]), failed, "refused", tuple(ids[reached + 1 :]))
-                await box.settle(claim.lease, [outcome])
+                await box.settle(claim.lease, outcome)
     await expire_leases(probe_database, ada)
     while await relay_of(probe_database, bus).run_once():
         await expire_leases(probe_database, ada)

@@ -7,13 +7,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
+from pydantic import HttpUrl
 
 from services.chassis.asgi_transport import IsolatedASGITransport
-from services.chassis.clock import SystemClock
+from services.chassis.clock import MovableClock, SystemClock
+from services.chassis.issuers import IssuerSettings
 from services.chassis.tokens import mint_development_token, mint_internal_token
 from services.launcher.lifespan import Lifespan
+from services.launcher.ports import free_port
 from tests.chassis.probe import MIGRATIONS
 from tests.chassis.probe.app import INTERNAL_SECRET, SECRET, probe_app
 from tests.harness.databases import migrations_of, templated_database
@@ -267,11 +272,23 @@ async def test_work_past_the_caller_s_deadline_stops(ada: httpx2.AsyncClient) ->
 
 
 async def test_the_tenant_s_limit_is_429_with_retry_after(probe_url: str, tenant: UUID) -> None:
-    app = probe_app(probe_url, SystemClock(), per_minute=2)
+    app = probe_app(probe_url, MovableClock(SystemClock().now()), per_minute=2)
     async with Lifespan(app), client_of(app, token(tenant)) as client:
         answers = [await client.get(NOTES) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert int(answers[-1].headers["retry-after"]) > 0
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+
+
+async def test_a_provider_that_never_answered_is_503_not_a_bad_token(tenant: UUID) -> None:
+    away = HttpUrl(f"http://127.0.0.1:{free_port()}/keys")
+    issuer = IssuerSettings(issuer="https://login.example.com", jwks_url=away)
+    app = probe_app("postgresql://nobody@127.0.0.1:1/nothing", SystemClock(), issuers=(issuer,))
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    bearer = jwt.encode({"iss": issuer.issuer}, key, algorithm="RS256", headers={"kid": "1"})
+    async with client_of(app, bearer) as client:
+        answer = await client.get(NOTES)
+    assert problem_of(answer)["code"] == "unavailable"
+    assert answer.status_code == 503
 
 
 async def test_outside_development_development_tokens_and_unknown_tenants_are_refused(

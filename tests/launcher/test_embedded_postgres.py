@@ -147,6 +147,24 @@ async def test_a_killed_server_comes_back_by_itself_with_what_was_committed(data
         assert await _query(server.url, "SELECT answer FROM kept") == 42
 
 
+@pytest.mark.parametrize("living", [False, True], ids=["a zombie", "another program"])
+def test_a_dead_server_s_pid_that_is_somebody_s_does_not_stop_the_next(data: Path, living: bool) -> None:
+    EmbeddedPostgres.start(data, durable=False).stop()
+    cluster = data / "postgres/cluster"
+    account = cluster.stat()
+    with subprocess.Popen(
+        ["sleep", "60"] if living else ["true"], user=account.st_uid, group=account.st_gid
+    ) as process:
+        until(lambda: runs(process.pid) == living, "it lives, or is dead and nobody has waited for it")
+        note = cluster / "postmaster.pid"
+        note.write_text(f"{process.pid}\n{cluster}\n0\n0\n\n127.0.0.1\n0 0\nready\n")
+        os.chown(note, account.st_uid, account.st_gid)
+        try:
+            EmbeddedPostgres.start(data, durable=False).stop()
+        finally:
+            process.kill()
+
+
 def _is_ready(data: Path, *, other_than: int) -> bool:
     try:
         lines = (data / "postgres/cluster/postmaster.pid").read_text().splitlines()

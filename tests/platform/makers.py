@@ -39,16 +39,21 @@ class Makers:
 
         return register
 
-    async def path_of(self, operation: Operation, company: Company) -> str:
-        """The operation's path with the ids of something that really exists in the company."""
+    async def parameters_of(self, operation: Operation, company: Company) -> dict[str, str]:
+        """The operation's path parameters: the ids of something that really exists in the company."""
         prefix = max(
             (each for each in self._by_prefix if operation.path.startswith(each)), key=len, default=""
         )
         assert prefix, f"tests/platform/makers.py cannot make what {operation.path} names"
         made = await self._by_prefix[prefix](company)
+        names = [parameter["name"] for parameter in operation.path_parameters]
+        return {name: made.get(name, str(uuid4())) for name in names}
+
+    async def path_of(self, operation: Operation, company: Company) -> str:
+        """The operation's path with the ids of something that really exists in the company."""
         path = operation.path
-        for parameter in operation.path_parameters:
-            path = path.replace(f"{{{parameter['name']}}}", made.get(parameter["name"], str(uuid4())))
+        for name, value in (await self.parameters_of(operation, company)).items():
+            path = path.replace(f"{{{name}}}", value)
         return path
 
     def reader_of(self, operation: Operation) -> str:
@@ -76,12 +81,23 @@ async def make_account(company: Company) -> dict[str, str]:
     return {"account_id": await _account(company)}
 
 
-@MAKERS.of("/api/v1/architect/hypotheses/")
-async def make_hypothesis(company: Company) -> dict[str, str]:
-    body = {"account_id": await _account(company), "limit": 1}
+async def _hypothesis(company: Company, account_id: str) -> str:
+    body = {"account_id": account_id, "limit": 1}
     made = await _engineer(company).post("/api/v1/architect/hypotheses/generate", json=body)
     assert made.status_code == 201, made.text
-    return {"hypothesis_id": made.json()["items"][0]["id"]}
+    return str(made.json()["items"][0]["id"])
+
+
+async def accept_a_hypothesis(company: Company, account_id: str) -> None:
+    """Gives an account something that a model can be made from."""
+    path = f"/api/v1/architect/hypotheses/{await _hypothesis(company, account_id)}/accept"
+    accepted = await _engineer(company).post(path, headers={"If-Match": '"1"'})
+    assert accepted.status_code == 200, accepted.text
+
+
+@MAKERS.of("/api/v1/architect/hypotheses/")
+async def make_hypothesis(company: Company) -> dict[str, str]:
+    return {"hypothesis_id": await _hypothesis(company, await _account(company))}
 
 
 @MAKERS.of("/api/v1/architect/models/")

@@ -42,17 +42,17 @@ class Operation:
 
     def body_example(self) -> Any:
         """The first example of the JSON body, or None where there is no body."""
-        media = self.document.get("requestBody", {}).get("content", {}).get("application/json")
-        if media is None:
-            return None
+        return next(iter(self.body_examples()), None)
+
+    def body_examples(self) -> list[Any]:
+        """The examples of the JSON body: those of the operation, else those of its schema."""
+        media = self.document.get("requestBody", {}).get("content", {}).get("application/json", {})
         if "examples" in media:
-            return next(iter(media["examples"].values()))["value"]
-        if "example" in media:
-            return media["example"]
-        schema = media["schema"]
+            return [each["value"] for each in media["examples"].values()]
+        schema = media.get("schema", {})
         if "$ref" in schema:
             schema = self.schemas[schema["$ref"].rpartition("/")[2]]
-        return schema["examples"][0]
+        return list(schema.get("examples", []))
 
 
 def operations_of(apps: dict[str, FastAPI]) -> Iterator[Operation]:

@@ -1,4 +1,4 @@
-"""The committed OpenAPI documents are those of the code: `python -m services docs write` makes them so."""
+"""The committed documents are those of the code: `python -m services docs write` makes them so."""
 
 from pathlib import Path
 

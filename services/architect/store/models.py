@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Select, and_, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, defer, mapped_column
 from sqlalchemy.orm.attributes import flag_modified
 
 from services.architect.domain.drafts import Draft
@@ -162,14 +162,17 @@ class Models:
         return Model(found[0], found[1])
 
     async def page(self, page: PageRequest, wanted: ModelFilter) -> Sequence[Model]:
+        """One page of the models, without their documents."""
         statement = wanted.applied_to(_CURRENT)
         if self._only is not None:
             statement = statement.where(ModelRow.account_id == self._only)
-        found = await self._uow.session.execute(page.select(statement, ModelRow.id))
+        found = await self._uow.session.execute(
+            page.select(statement, ModelRow.id).options(_WITHOUT_DOCUMENT)
+        )
         return [Model(row, current) for row, current in found]
 
     async def versions(self, model: Model) -> Sequence[VersionRow]:
-        """Every version, the newest first."""
+        """Every version, the newest first, without their documents."""
         statement = (
             select(VersionRow).where(VersionRow.model_id == model.row.id).order_by(VersionRow.number.desc())
         )
@@ -217,6 +220,9 @@ class Models:
         await self._uow.session.flush()
         return row
 
+
+# A list shows what is known of documents, which may be a megabyte each.
+_WITHOUT_DOCUMENT = defer(VersionRow.document, raiseload=True)
 
 _CURRENT = select(ModelRow, VersionRow).join(
     VersionRow,

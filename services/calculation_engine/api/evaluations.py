@@ -11,5 +11,5 @@ router = resource("/evaluations")
 
 @router.post("", dependencies=[requires("calculation-engine:write")], summary="Evaluate a value model")
 async def create_evaluation(body: EvaluationRequest) -> Evaluation:
-    """NPV, ROI, IRR, payback and the period table behind them, in total, by realisation class and by driver."""
+    """NPV, ROI, IRR, payback and the periods behind them, in total, by realisation class and by driver."""
     return await compute(evaluate, body)

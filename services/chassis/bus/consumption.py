@@ -15,7 +15,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from pydantic import ValidationError
 
-from services.chassis.bus import BusAway, PublishFailed
+from services.chassis.bus import BusAway
 from services.chassis.bus.broker import Broker
 from services.chassis.bus.topology import consumer_queue, dead_queue, retry_queue
 from services.chassis.handlers import InvalidPayload
@@ -91,14 +91,12 @@ class Consumption:
 
     async def _handle(self, message: AbstractIncomingMessage) -> None:
         try:
-            try:
-                await self._settle(message)
-            except PublishFailed as failure:
-                log.warning("copy_failed", consumer=self._consumer.name, error=describe(failure))
-                await asyncio.sleep(_PAUSE_S)
+            await self._settle(message)
+        except Exception as failure:  # noqa: BLE001  # whatever it is: the message is not safe, and comes again
+            log.warning("message_unsettled", consumer=self._consumer.name, error=describe(failure))
+            await asyncio.sleep(_PAUSE_S)
+            with suppress(*CONNECTION_EXCEPTIONS):
                 await message.nack(requeue=True)
-        except CONNECTION_EXCEPTIONS as error:
-            log.info("message_lost_from_hand", consumer=self._consumer.name, error=describe(error))
 
     async def _settle(self, message: AbstractIncomingMessage) -> None:
         number = _attempts_of(message) + 1

@@ -21,10 +21,11 @@ from datetime import timedelta
 from itertools import chain
 
 import aio_pika
-from aio_pika.exceptions import ChannelPreconditionFailed
+from aio_pika.abc import AbstractChannel
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ChannelPreconditionFailed
 from pamqp.common import FieldValue
 
-from services.chassis.retries import DEFAULT_RETRY, RetryPolicy
+from services.chassis.retries import DEFAULT_RETRY, RetryPolicy, describe
 from services.schemas.events import EVENTS, EventSpec
 
 EVENTS_EXCHANGE = "valueverse.events"
@@ -165,21 +166,26 @@ async def declare(amqp_url: str, wanted: Topology | None = None) -> None:
     """Declares a topology (by default the platform's); declaring it again changes nothing.
 
     Raises:
-        CannotDeclare: something of that name exists and is different.
+        CannotDeclare: the broker cannot be reached, or something of that name exists and is different.
     """
-    wanted = wanted or topology()
-    async with (
-        asyncio.timeout(_PATIENCE_S),
-        await aio_pika.connect(amqp_url, client_properties={"connection_name": "migrate"}) as connection,
-        connection.channel() as channel,
-    ):
-        try:
-            for name, kind in wanted.exchanges.items():
-                await channel.declare_exchange(name, kind, durable=True)
-            for queue in wanted.queues:
-                await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
-        except ChannelPreconditionFailed as refusal:
-            raise CannotDeclare(f"The broker has another topology: {refusal}") from None
-        for binding in wanted.bindings:
-            bound = await channel.get_queue(binding.queue, ensure=False)
-            await bound.bind(binding.exchange, binding.routing_key)
+    try:
+        async with (
+            asyncio.timeout(_PATIENCE_S),
+            await aio_pika.connect(amqp_url, client_properties={"connection_name": "migrate"}) as connection,
+            connection.channel() as channel,
+        ):
+            await _declare(channel, wanted or topology())
+    except ChannelPreconditionFailed as refusal:
+        raise CannotDeclare(f"The broker has another topology: {refusal}") from None
+    except (*CONNECTION_EXCEPTIONS, TimeoutError) as failure:
+        raise CannotDeclare(f"The broker cannot be used: {describe(failure)}") from failure
+
+
+async def _declare(channel: AbstractChannel, wanted: Topology) -> None:
+    for name, kind in wanted.exchanges.items():
+        await channel.declare_exchange(name, kind, durable=True)
+    for queue in wanted.queues:
+        await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
+    for binding in wanted.bindings:
+        bound = await channel.get_queue(binding.queue, ensure=False)
+        await bound.bind(binding.exchange, binding.routing_key)

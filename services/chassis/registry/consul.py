@@ -11,6 +11,7 @@ import structlog
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from services.chassis.clock import SYSTEM_CLOCK, Clock
+from services.chassis.plain_http import no_tls
 from services.chassis.registry.base import Address, Instance, RegistryAway
 from services.chassis.registry.static import StaticRegistry
 
@@ -58,6 +59,7 @@ class ConsulRegistry:
     def __init__(self, address: str, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self._client = httpx2.AsyncClient(
             base_url=address if "://" in address else f"http://{address}",
+            verify=True if address.startswith("https://") else no_tls(),
             timeout=_TIMEOUT_S,
             trust_env=False,
         )

@@ -13,7 +13,7 @@ class CannotRegister(Exception):
 
 
 def register(identity: ServiceIdentity, root: Path) -> list[Path]:
-    """Adds a service to the directory, the gateway, the layering contracts and `.env.example`.
+    """Adds a service to the directory, the gateway, the layering contracts, `.env.example` and the makers.
 
     Raises:
         CannotRegister: one of the files has lost the place where services are listed.
@@ -35,7 +35,8 @@ def _before(text: str, marker: str, addition: str) -> str:
 
 
 def _directory(text: str, identity: ServiceIdentity) -> str:
-    row = f'        ServiceIdentity("{identity.key}", "{identity.name}", {identity.port}, "{identity.title}"),\n'
+    names = f'"{identity.key}", "{identity.name}", {identity.port}, "{identity.title}"'
+    row = f"        ServiceIdentity({names}),\n"
     return _before(text, "    )\n}\n", row)
 
 
@@ -88,11 +89,27 @@ def _environment(text: str, identity: ServiceIdentity) -> str:
     )
 
 
+def _makers(text: str, identity: ServiceIdentity) -> str:
+    return (
+        text
+        + f"""
+
+@MAKERS.of("{identity.prefix}/notes/")
+async def make_{identity.key}_note(company: Company) -> dict[str, str]:
+    writer = company.person("maker", scopes=["{identity.slug}:write"])
+    made = await writer.post("{identity.prefix}/notes", json={{"text": "A note."}})
+    assert made.status_code == 201, made.text
+    return {{"note_id": made.json()["id"]}}
+"""
+    )
+
+
 _EDITS: dict[str, _Edit] = {
     "services/schemas/directory.py": _directory,
     "gateway/kong.yml": _gateway,
     "pyproject.toml": _contracts,
     ".env.example": _environment,
+    "tests/platform/makers.py": _makers,
 }
 
 

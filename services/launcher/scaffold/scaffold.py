@@ -35,7 +35,7 @@ def _refuse(name: str, root: Path) -> None:
 
 
 def _free_port() -> int:
-    return max(max(identity.port for identity in SERVICES.values()), 8006) + 1
+    return max(8006, *(identity.port for identity in SERVICES.values())) + 1
 
 
 def _write(source: Path, identity: ServiceIdentity, root: Path) -> Path:
@@ -49,5 +49,14 @@ def _write(source: Path, identity: ServiceIdentity, root: Path) -> Path:
     relative = Path(str(source.relative_to(_TEMPLATE)).replace("__key__", identity.key)).with_suffix("")
     target = root / relative
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(Template(source.read_text()).substitute(names))
+    target.write_text(_imports_sorted(Template(source.read_text()).substitute(names)))
     return relative
+
+
+def _imports_sorted(text: str) -> str:
+    """Where the new name stands among the imports of the house depends on the name."""
+
+    def block(found: re.Match[str]) -> str:
+        return "".join(sorted(found.group().splitlines(keepends=True), key=lambda line: line.split()[1]))
+
+    return re.sub(r"(?m)(?:^from (?:services|tests)[. ].*\n)+", block, text)

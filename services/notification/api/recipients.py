@@ -1,70 +1,110 @@
-"""Recipients: the people of a tenant who can be told something, and the roles by which they are found."""
+"""Recipients: the people of a tenant, how to reach them, and the roles by which events find them."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic.config import JsonDict
 
 from services.chassis.access import IdempotentWork, Work, requires
-from services.chassis.etags import ExpectedVersion, if_match, set_etag
+from services.chassis.etags import set_etag
 from services.chassis.paging import Page, PageRequest, page_request
 from services.chassis.problems import Conflict, PreconditionFailed, PreconditionRequired, document
+from services.chassis.roles import ROLES
 from services.chassis.transaction import resource
-from services.notification.domain.recipients import is_time_zone
+from services.notification.api.access import Expected, Me
 from services.notification.store.recipients import RecipientRow, Recipients
 from services.schemas.base import Document, Id, Label, Timestamp
+from services.schemas.time_zone import TimeZone
 
 router = resource("/recipients")
 
-_EXAMPLE: dict[str, Any] = {
-    "name": "Grace Approver",
+_PROFILE: JsonDict = {
+    "name": "Grace Okafor",
     "email": "grace@vendor.example",
+    "phone": "+4930123456",
     "locale": "en",
     "time_zone": "Europe/Berlin",
-    "roles": ["approver"],
 }
+_SUB: JsonDict = {"sub": "grace@vendor.example"}
+_ROLES: JsonDict = {"roles": ["approver"]}
+
+
+def _known_role(role: str) -> str:
+    if role not in ROLES:
+        raise ValueError(f"must be one of {', '.join(ROLES)}")
+    return role
+
 
 Sub = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S+$")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,63}$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+Role = Annotated[str, AfterValidator(_known_role), WithJsonSchema({"type": "string", "enum": [*ROLES]})]
 
 
-class RecipientFields(Document):
-    """What is known of a person. `roles` are those by which events find them."""
+class Profile(Document):
+    """How somebody is called and reached. `phone` is in E.164 form; `locale` chooses the words."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_PROFILE]})
 
     name: Label
     email: Email | None = None
-    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
-    time_zone: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "UTC"
-    roles: Annotated[list[Role], Field(max_length=20)] = Field(default_factory=list)
+    phone: Phone | None = None
+    locale: Locale = "en"
+    time_zone: TimeZone = "UTC"
 
-    @model_validator(mode="after")
-    def _known_time_zone(self) -> Self:
-        if not is_time_zone(self.time_zone):
-            raise PydanticCustomError("time_zone", "time_zone is an IANA name, such as Europe/Berlin")
-        return self
+
+class RecipientFields(Profile):
+    """What an operator may change: also the roles, which a person's own token tells anew."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PROFILE | _ROLES]})
+
+    roles: Annotated[tuple[Role, ...], Field(strict=False, max_length=len(ROLES))] = ()
 
 
 class NewRecipient(RecipientFields):
-    """A person to tell: `sub` as it stands in their tokens."""
+    """Somebody to tell, before they come by themselves: `sub` as it stands in their tokens."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"sub": "grace@vendor.example", **_EXAMPLE}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_SUB | _PROFILE | _ROLES]})
 
     sub: Sub
 
 
-class Recipient(NewRecipient):
+class Recipient(Document):
     """A recipient; `revision` is what `If-Match` takes, in quotes."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": []})
 
     id: Id
     revision: int
+    sub: str
+    name: str
+    email: str | None
+    phone: str | None
+    locale: str
+    time_zone: str
+    roles: list[str]
     created_at: Timestamp
+    updated_at: Timestamp
+
+
+@router.get("/me", dependencies=[requires("notification:read")], summary="Read my own entry")
+async def get_me(me: Me, response: Response) -> Recipient:
+    """It is made on first use, with the roles of the token."""
+    return _shown(me, response)
+
+
+@router.put(
+    "/me",
+    dependencies=[requires("notification:write")],
+    summary="Replace my own profile",
+    responses=document(PreconditionFailed, PreconditionRequired),
+)
+async def replace_me(body: Profile, uow: Work, me: Me, expected: Expected, response: Response) -> Recipient:
+    """Every field anew; roles are not one's own to choose."""
+    expected.check(me.version)
+    await Recipients(uow).replace(me, body.model_dump())
+    return _shown(me, response)
 
 
 @router.post(
@@ -75,60 +115,79 @@ class Recipient(NewRecipient):
     responses=document(Conflict),
 )
 async def create_recipient(body: NewRecipient, uow: IdempotentWork, response: Response) -> Recipient:
-    row = await Recipients(uow).add(body.model_dump())
-    set_etag(response, row.version)
-    return _shown(row)
+    return _shown(await Recipients(uow).add(body.sub, _columns(body)), response)
 
 
 @router.get("", dependencies=[requires("notification:operate")], summary="List recipients")
 async def list_recipients(
     uow: Work,
     page: Annotated[PageRequest, Depends(page_request)],
-    role: Annotated[str | None, Query(max_length=64)] = None,
+    role: Annotated[str | None, Query(max_length=64, description="Those who hold a role.")] = None,
 ) -> Page[Recipient]:
-    """Newest first; those of one role if asked so."""
+    """Newest first."""
     rows = await Recipients(uow).page(page, role=role)
-    return page.page(rows, _shown, lambda row: row.id)
+    return page.page(rows, _document, lambda row: row.id)
 
 
-@router.get("/{recipient_id}", dependencies=[requires("notification:operate")], summary="Read a recipient")
+@router.get(
+    "/{recipient_id:uuid}", dependencies=[requires("notification:operate")], summary="Read a recipient"
+)
 async def get_recipient(recipient_id: UUID, uow: Work, response: Response) -> Recipient:
-    row = await Recipients(uow).get(recipient_id)
-    set_etag(response, row.version)
-    return _shown(row)
+    return _shown(await Recipients(uow).get(recipient_id), response)
 
 
 @router.put(
-    "/{recipient_id}",
+    "/{recipient_id:uuid}",
     dependencies=[requires("notification:operate")],
     summary="Replace a recipient",
     responses=document(PreconditionFailed, PreconditionRequired),
 )
 async def replace_recipient(
-    recipient_id: UUID,
-    body: RecipientFields,
-    uow: Work,
-    expected: Annotated[ExpectedVersion, Depends(if_match)],
-    response: Response,
+    recipient_id: UUID, body: RecipientFields, uow: Work, expected: Expected, response: Response
 ) -> Recipient:
     """Everything but the `sub`."""
-    repository = Recipients(uow)
-    row = await repository.get(recipient_id)
+    recipients = Recipients(uow)
+    row = await recipients.get(recipient_id)
     expected.check(row.version)
-    await repository.change(row, body.model_dump())
+    await recipients.replace(row, _columns(body))
+    return _shown(row, response)
+
+
+@router.delete(
+    "/{recipient_id:uuid}",
+    status_code=204,
+    dependencies=[requires("notification:operate")],
+    summary="Forget a recipient",
+    responses=document(PreconditionFailed, PreconditionRequired),
+)
+async def delete_recipient(recipient_id: UUID, uow: Work, expected: Expected) -> None:
+    """With every message to them. Whoever comes again is a new recipient."""
+    recipients = Recipients(uow)
+    row = await recipients.get(recipient_id)
+    expected.check(row.version)
+    await recipients.remove(row)
+
+
+def _columns(fields: RecipientFields) -> dict[str, object]:
+    return fields.model_dump(exclude={"sub"}) | {"roles": sorted(set(fields.roles))}
+
+
+def _shown(row: RecipientRow, response: Response) -> Recipient:
     set_etag(response, row.version)
-    return _shown(row)
+    return _document(row)
 
 
-def _shown(row: RecipientRow) -> Recipient:
+def _document(row: RecipientRow) -> Recipient:
     return Recipient(
         id=row.id,
         revision=row.version,
         sub=row.sub,
         name=row.name,
         email=row.email,
+        phone=row.phone,
         locale=row.locale,
         time_zone=row.time_zone,
         roles=row.roles,
         created_at=row.created_at,
+        updated_at=row.updated_at,
     )

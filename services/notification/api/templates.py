@@ -2,39 +2,20 @@
 
 from services.chassis.access import requires
 from services.chassis.transaction import resource
-from services.notification.domain import templates
+from services.notification import templates
+from services.notification.domain.templates import Template
 from services.schemas.base import Document
 
 router = resource("/templates")
 
 
-class TemplateDocument(Document):
-    """The words about one event type; `{places}` are the event's fields."""
-
-    event_type: str
-    locale: str
-    title: str
-    body: str
-    link: str
-
-
 class Templates(Document):
-    """All templates."""
+    """All templates of the product, by type of event and locale."""
 
-    items: list[TemplateDocument]
+    items: list[Template]
 
 
 @router.get("", dependencies=[requires("notification:read")], summary="List the templates")
 async def list_templates() -> Templates:
-    return Templates(
-        items=[
-            TemplateDocument(
-                event_type=each.event_type,
-                locale=each.locale,
-                title=each.title,
-                body=each.body,
-                link=each.link,
-            )
-            for each in templates.templates().values()
-        ]
-    )
+    """They are part of the product and the same for every tenant."""
+    return Templates(items=sorted(templates.PRODUCT, key=lambda each: (each.event_type, each.locale)))

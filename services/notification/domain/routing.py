@@ -1,6 +1,5 @@
-"""Who is told about an event: the people it names, and those who hold a role, but never who caused it."""
+"""Who is told about which event, as one table."""
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.schemas.events import EventPayload
@@ -14,32 +13,56 @@ from services.schemas.events.architect import (
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """Who is told: those whom the fields `people` name by `sub`, and everybody who holds one of the `roles`,
+    but nobody whom a field of `but_not` names.
+
+    An event that asks for something says by which later events of the same aggregate that is settled
+    (`settled_by`): it comes too late after one of these.
+    """
+
+    people: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    but_not: tuple[str, ...] = ()
+    settled_by: tuple[type[EventPayload], ...] = ()
+
+
+RULES: dict[type[EventPayload], Rule] = {
+    # A model's owner cannot approve it, whoever asked for the review.
+    ModelReviewRequested: Rule(
+        roles=("approver",), but_not=("requested_by", "owner"), settled_by=(ModelApproved,)
+    ),
+    ModelApproved: Rule(people=("owner",)),
+    ModelSuperseded: Rule(people=("owner",)),
+    HypothesisAccepted: Rule(roles=("value-engineer",), but_not=("decided_by",)),
+    HypothesisRejected: Rule(roles=("value-engineer",), but_not=("decided_by",)),
+}
+
+# The fields of payloads that name a person by `sub`.
+PEOPLE = ("owner", "requested_by", "approved_by", "decided_by")
+
+
+@dataclass(frozen=True, slots=True)
 class Audience:
-    """The people named by `sub`, and the roles whose holders are told too."""
+    """Whom an event concerns: some by `sub`, some by role, without those who know already."""
 
-    subs: frozenset[str] = frozenset()
-    roles: frozenset[str] = frozenset()
+    subs: frozenset[str]
+    roles: frozenset[str]
+    without: frozenset[str]
 
 
-def audience_of(payload: EventPayload) -> Audience:
-    """Whom an event concerns.
+def audience_of(payload: EventPayload, *, actor: str) -> Audience:
+    """Whom an event concerns; nobody is told of what they did themselves.
 
     Raises:
-        KeyError: no rule is written for the event.
+        KeyError: the table has no rule for the event.
     """
-    return _RULES[type(payload)](payload)
+    rule = RULES[type(payload)]
+    without = {actor, *(getattr(payload, field) for field in rule.but_not)}
+    subs = {getattr(payload, field) for field in rule.people} - without
+    return Audience(frozenset(subs), frozenset(rule.roles), frozenset(without))
 
 
-def recipients(audience: Audience, holders: Mapping[str, Iterable[str]], *, actor: str) -> frozenset[str]:
-    """The subs to tell: the named ones and the holders of the roles, without the one who did it."""
-    by_role = {sub for role in audience.roles for sub in holders.get(role, ())}
-    return frozenset((audience.subs | by_role) - {actor})
-
-
-_RULES: dict[type[EventPayload], Callable[..., Audience]] = {
-    ModelReviewRequested: lambda _: Audience(roles=frozenset({"approver"})),
-    ModelApproved: lambda event: Audience(subs=frozenset({event.owner})),
-    ModelSuperseded: lambda event: Audience(subs=frozenset({event.owner})),
-    HypothesisAccepted: lambda _: Audience(roles=frozenset({"value-engineer"})),
-    HypothesisRejected: lambda _: Audience(roles=frozenset({"value-engineer"})),
-}
+def people_in(payload: EventPayload) -> dict[str, str]:
+    """The subs of the people whom an event names, by field."""
+    return {field: getattr(payload, field) for field in PEOPLE if hasattr(payload, field)}

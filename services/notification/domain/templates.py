@@ -1,93 +1,108 @@
-"""Templates: the words of a message, with the event's fields in named places."""
+"""Templates: the words about one type of event in one language, with the event's fields in named places."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
+from pydantic import Field
 
-from services.schemas.events import EventPayload
+from services.schemas.base import Document
 
-_FOLDER = Path(__file__).parent.parent / "templates"
-_LONGEST_FIELD = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """The title, body and link of the messages about one event type, in one language."""
-
-    event_type: str
-    locale: str
-    title: str
-    body: str
-    link: str
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a recipient reads; `link` is a path of the platform."""
-
-    title: str
-    body: str
-    link: str
+DEFAULT_LOCALE = "en"
 
 
 class UnknownField(Exception):
     """A template names a field that the event does not have."""
 
 
-@cache
-def templates() -> Mapping[str, Template]:
-    """The product's templates by event type."""
-    found = {}
-    for path in sorted(_FOLDER.glob("*.yaml")):
-        for row in yaml.safe_load(path.read_text())["templates"]:
-            found[row["event_type"]] = Template(locale=path.stem, **row)
-    return found
+class EmptyField(Exception):
+    """A template needs a field that is null in this event."""
 
 
-def render(template: Template, payload: EventPayload) -> Words:
-    """A template with an event's fields in its places.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a recipient reads; `link` is a path of the platform's API."""
 
-    Raises:
-        UnknownField: it names one that the event does not have.
+    title: str
+    body: str
+    link: str
+
+
+class Template(Document):
+    """The words about one type of event in one language.
+
+    A place is `{name}` or, with a format of Python's, `{headline.npv:,.0f}`; a dot goes into a nested
+    document. A line of the body that names a field which is null in an event is left out of that message.
     """
-    fields = _Fields(_flat(payload.model_dump(mode="json")))
-    return Words(
-        title=fields.vformat(template.title),
-        body=fields.vformat(template.body),
-        link=fields.vformat(template.link),
-    )
+
+    event_type: str
+    locale: str = Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
+    title: str
+    body: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    link: str = Field(pattern=r"^/api/v1/")
+
+    def render(self, values: Mapping[str, Any]) -> Words:
+        """The words with an event's values in their places.
+
+        Raises:
+            UnknownField: a place names a field that the event does not have.
+            EmptyField: the title or the link needs a field that is null.
+        """
+        return Words(
+            title=" ".join(_fill(self.title, values).split()),
+            body="\n".join(_lines(self.body, values)),
+            link=_fill(self.link, values),
+        )
 
 
-def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for name, value in document.items():
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{prefix}{name}_"))
-        else:
-            flat[f"{prefix}{name}"] = "" if value is None else _text(value)
-    return flat
+class TemplateBook:
+    """Templates by type of event and locale."""
+
+    def __init__(self, templates: Iterable[Template]) -> None:
+        self._templates = {(each.event_type, each.locale): each for each in templates}
+
+    def __iter__(self) -> Iterator[Template]:
+        return iter(self._templates.values())
+
+    def choose(self, event_type: str, locale: str) -> Template:
+        """The template in a locale, else in its language, else in English.
+
+        Raises:
+            KeyError: there is none for the event.
+        """
+        for each in (locale, locale.partition("-")[0]):
+            if (event_type, each) in self._templates:
+                return self._templates[event_type, each]
+        return self._templates[event_type, DEFAULT_LOCALE]
 
 
-def _text(value: object) -> str:
-    text = f"{value:,.0f}" if isinstance(value, float) else str(value)
-    return text[:_LONGEST_FIELD]
+class _Places(string.Formatter):
+    """Fills places from nested documents; attributes and indexes of Python objects are out of reach."""
+
+    def get_field(self, field_name: str, _args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, str]:
+        value: Any = kwargs
+        for part in field_name.split("."):
+            if value is None:
+                break
+            if not isinstance(value, Mapping) or part not in value:
+                raise UnknownField(field_name)
+            value = value[part]
+        if value is None:
+            raise EmptyField(field_name)
+        return value, field_name
 
 
-class _Fields(string.Formatter):
-    """`{name}` and nothing more: no attributes, no indexes, no conversions of Python's formats."""
+_places = _Places()
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        self._fields = fields
 
-    def vformat(self, text: str) -> str:  # type: ignore[override]  # the fields are its own
-        return super().vformat(text, (), self._fields)
+def _fill(text: str, values: Mapping[str, Any]) -> str:
+    return _places.vformat(text, (), values)
 
-    def get_field(self, field_name: str, _args: Any, kwargs: Any) -> tuple[Any, str]:
-        if field_name not in kwargs:
-            raise UnknownField(field_name)
-        return kwargs[field_name], field_name
+
+def _lines(lines: Iterable[str], values: Mapping[str, Any]) -> Iterator[str]:
+    for line in lines:
+        try:
+            yield _fill(line, values)
+        except EmptyField:
+            continue

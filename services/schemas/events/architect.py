@@ -9,13 +9,12 @@ from services.schemas.events.base import EventPayload
 
 
 class Headline(Document):
-    """The figures by which people know a model: NPV in `currency`, ROI as a ratio (3.2 is 320 %), payback in
-    months from the start, null where it is never reached."""
+    """The figures by which people know a model."""
 
     currency: Currency
-    npv: Finite
-    roi: Finite | None
-    payback_months: Finite | None
+    npv: Finite = Field(description="Net present value, in `currency`.")
+    roi: Finite | None = Field(description="A ratio: 3.2 is 320 %.")
+    payback_months: Finite | None = Field(description="From the start; null where it is never reached.")
 
 
 class _ModelEvent(EventPayload):
@@ -23,7 +22,9 @@ class _ModelEvent(EventPayload):
     account_id: Id
     name: Label
     version: int = Field(ge=1, description="The version of the model that this is about.")
-    version_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    version_hash: str = Field(
+        pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the version's canonical JSON (RFC 8785)."
+    )
     owner: str = Field(description="The `sub` of whoever owns the model.")
 
 
@@ -32,7 +33,7 @@ class ModelReviewRequested(_ModelEvent):
 
     event_type: ClassVar[str] = "architect.model.review-requested.v1"
 
-    requested_by: str
+    requested_by: str = Field(description="The `sub` of whoever asks.")
 
 
 class ModelApproved(_ModelEvent):
@@ -40,7 +41,7 @@ class ModelApproved(_ModelEvent):
 
     event_type: ClassVar[str] = "architect.model.approved.v1"
 
-    approved_by: str
+    approved_by: str = Field(description="The `sub` of the second person.")
     headline: Headline
 
 
@@ -49,15 +50,15 @@ class ModelSuperseded(_ModelEvent):
 
     event_type: ClassVar[str] = "architect.model.superseded.v1"
 
-    superseded_by_version: int = Field(ge=1)
+    superseded_by_version: int = Field(ge=1, description="The version that counts from now on.")
 
 
 class _HypothesisEvent(EventPayload):
     hypothesis_id: Id
     account_id: Id
-    driver_key: str
+    driver_key: str = Field(description="The driver that was proposed.")
     title: Label
-    decided_by: str
+    decided_by: str = Field(description="The `sub` of whoever decided.")
 
 
 class HypothesisAccepted(_HypothesisEvent):

@@ -9,7 +9,7 @@ from services.schemas.events.base import EventPayload
 
 @dataclass(frozen=True, slots=True)
 class EventSpec:
-    """One event type: its payload model, the key of the service that emits it, the keys of those that consume."""
+    """One event type: its payload, the key of the service that emits it, the keys of its consumers."""
 
     payload: type[EventPayload]
     producer: str
@@ -22,6 +22,11 @@ class EventSpec:
     @property
     def routing_key(self) -> str:
         return self.type.rpartition(".")[0]
+
+    @property
+    def summary(self) -> str:
+        """What happened, in one line."""
+        return " ".join((self.payload.__doc__ or "").split())
 
 
 def _emitted_by(producer: str, *consumers: str, payloads: tuple[type[EventPayload], ...]) -> list[EventSpec]:

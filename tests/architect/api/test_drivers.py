@@ -5,9 +5,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from services.architect import library
 from tests.architect.api.cases import DRIVERS, PUMPS, got, posted, proposed
-from tests.architect.domain.drivers import driver
+from tests.architect.domain.drivers import LIBRARY, driver
 from tests.harness.platform import Company, TestPlatform, company_of
 
 
@@ -22,7 +21,7 @@ def _document(key: str, **changes: Any) -> dict[str, Any]:
 
 async def test_the_library_is_there_for_a_new_tenant(ada: httpx2.AsyncClient) -> None:
     listed = await got(ada, DRIVERS, limit=200)
-    assert {each["key"] for each in listed["items"]} == {each.key for each in library.load()}
+    assert {each["key"] for each in listed["items"]} == {each.key for each in LIBRARY}
     assert not any(each["own"] for each in listed["items"])
 
 

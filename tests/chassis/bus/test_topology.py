@@ -79,6 +79,13 @@ async def test_declaring_again_changes_nothing(rabbitmq_server: RabbitServer) ->
     await declare(rabbitmq_server.url, TOPOLOGY)
 
 
+async def test_a_broker_that_is_not_there_is_told_in_one_line() -> None:
+    with pytest.raises(CannotDeclare, match="cannot be used") as refusal:
+        await declare("amqp://nobody:secret@127.0.0.1:1/", TOPOLOGY)
+    assert "\n" not in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
 async def test_a_different_queue_of_that_name_is_told_in_one_line(rabbitmq_server: RabbitServer) -> None:
     await declare(rabbitmq_server.url, TOPOLOGY)
     first = TOPOLOGY.queues[0]

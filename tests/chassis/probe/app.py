@@ -16,6 +16,7 @@ from services.chassis.cache.memory import MemoryCache
 from services.chassis.clock import Clock
 from services.chassis.etags import ExpectedVersion, if_match, set_etag
 from services.chassis.ids import new_id
+from services.chassis.issuers import IssuerSettings
 from services.chassis.paging import Page, PageRequest, page_request
 from services.chassis.problems import document
 from services.chassis.registry import StaticRegistry
@@ -103,7 +104,12 @@ async def who_am_i(principal: CurrentPrincipal) -> dict[str, str]:
 
 
 def probe_app(
-    owner_url: str, clock: Clock, *, environment: str = "development", per_minute: int = 6000
+    owner_url: str,
+    clock: Clock,
+    *,
+    environment: str = "development",
+    per_minute: int = 6000,
+    issuers: tuple[IssuerSettings, ...] = (),
 ) -> FastAPI:
     """The probe on a database of its own, in a process of its own."""
     settings = ProbeSettings(
@@ -113,6 +119,7 @@ def probe_app(
         jwt_secret=SecretStr(SECRET),
         internal_jwt_secret=SecretStr(INTERNAL_SECRET),
         requests_per_minute=per_minute,
+        jwt_issuers=issuers,
     )
     seams = Seams(
         bus=LocalBus(catalogue=CATALOGUE),

@@ -1,0 +1,147 @@
+"""The embedded platform as a process of the test's own: to stop, to kill, and to start again on its data."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import httpx2
+
+from services.chassis.clock import SystemClock
+from services.chassis.tokens import mint_development_token
+from services.launcher import running_file, secrets_file
+from services.launcher.child import Child, spawn
+from services.launcher.embedded_postgres import EmbeddedPostgres
+from services.launcher.ports import LOOPBACK, free_port, is_free
+from services.launcher.postgres_cluster import SUPERUSER, Passwords
+from services.launcher.serve import addresses
+from services.schemas.directory import SERVICES
+from tests.harness.waiting import eventually
+
+_START_S = 60.0
+_STOP_S = 10.0
+_READINESS = f"{SERVICES['architect'].prefix}/health/ready"
+
+
+class EmbeddedProcess:
+    """`python -m services serve all` on one data folder and one port for all its lives.
+
+    It ends with the test's process, however that dies, and its database ends with it.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.log = data.with_name(f"{data.name}.log")
+        self.port = _free_ports()
+        self._child: Child | None = None
+
+    async def start(self) -> None:
+        """Returns when it answers."""
+        self.begin()
+        await eventually(self._answers, within_s=_START_S)
+
+    def begin(self) -> None:
+        """Starts it, and waits for nothing."""
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        command = ["-m", "services", "serve", "all", "--port", str(self.port), "--data", str(self.data)]
+        with self.log.open("ab") as log:
+            self._child = spawn(
+                [sys.executable, *command], dies_by=signal.SIGKILL, log=log, env=environment, cwd=Path.cwd()
+            )
+
+    def kill(self) -> None:
+        """`kill -9`: returns when it has ended."""
+        if self._child is not None:
+            self._child.send(signal.SIGKILL)
+            self._child.wait(_STOP_S)
+            self._child = None
+
+    def kill_with_database(self) -> None:
+        """The same, and its PostgreSQL first, which then recovers from its log."""
+        postmaster = self.data / "postgres" / "cluster" / "postmaster.pid"
+        os.kill(int(postmaster.read_text().splitlines()[0]), signal.SIGKILL)
+        self.kill()
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM."""
+        if self._child is not None:
+            self._child.send(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Its exit status; TimeoutError unless it ends within the ten seconds that it promises."""
+        assert self._child is not None
+        return self._child.wait(_STOP_S)
+
+    def token(self, tenant: UUID, sub: str, *roles: str) -> str:
+        secrets = secrets_file.read(self.data)
+        assert secrets is not None, "start it first"
+        return mint_development_token(
+            secret=secrets.jwt_secret,
+            tenant=tenant,
+            sub=sub,
+            roles=roles,
+            ttl=timedelta(hours=1),
+            now=SystemClock().now(),
+        )
+
+    def client(self, tenant: UUID, sub: str, roles: Sequence[str]) -> httpx2.AsyncClient:
+        """A person's client of the gateway; nothing is asked for longer than a request may take."""
+        return httpx2.AsyncClient(
+            base_url=f"http://{LOOPBACK}:{self.port}",
+            headers={"Authorization": f"Bearer {self.token(tenant, sub, *roles)}"},
+            timeout=30,
+            trust_env=False,
+        )
+
+    @asynccontextmanager
+    async def database_alone(self) -> AsyncIterator[asyncpg.Connection]:
+        """The superuser's session while nothing but the database runs on the data: to see what a dead
+        platform has left."""
+        with await asyncio.to_thread(EmbeddedPostgres.start, self.data) as server:
+            connection = await asyncpg.connect(server.superuser_url, ssl=False, timeout=10)
+            try:
+                yield connection
+            finally:
+                await connection.close()
+
+    @asynccontextmanager
+    async def superuser(self) -> AsyncIterator[asyncpg.Connection]:
+        """A session of the database's superuser, for whom no row security holds."""
+        where = running_file.read(self.data)
+        connection = await asyncpg.connect(
+            host=LOOPBACK,
+            port=where.database_port,
+            database=where.database_name,
+            user=SUPERUSER,
+            password=Passwords.kept_in(self.data / "postgres" / "passwords.json").superuser,
+            ssl=False,
+            timeout=10,
+        )
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+    async def _answers(self) -> bool:
+        if self._child is None or self._child.ended:
+            raise RuntimeError(f"It ended while it started:\n{self.log.read_text()[-3000:]}")
+        async with httpx2.AsyncClient(trust_env=False, timeout=_START_S) as client:
+            try:
+                answer = await client.get(f"http://{LOOPBACK}:{self.port}{_READINESS}")
+            except httpx2.TransportError:
+                return False
+        return answer.is_success
+
+
+def _free_ports() -> int:
+    """A gateway port that is free together with the direct ports that follow from it."""
+    while True:
+        port = free_port()
+        if all(is_free(each.port) for each in addresses(port)):
+            return port
