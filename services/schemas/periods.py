@@ -1,14 +1,16 @@
 """Periods of a contract: half-open stretches of local days, counted from the day on which it takes effect."""
 
 import calendar
+import math
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from itertools import pairwise
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.schemas.base import Document
+from services.schemas.time_zone import zone
 from services.schemas.value_model import PeriodLength
 
 _MONTHS: dict[PeriodLength, int] = {"month": 1, "quarter": 3, "year": 12}
@@ -42,16 +44,16 @@ class Period(Document):
 
 def midnight(day: date, time_zone: str) -> datetime:
     """The first instant of a local day, in UTC."""
-    return datetime.combine(day, time.min, ZoneInfo(time_zone)).astimezone(UTC)
+    return datetime.combine(day, time.min, zone(time_zone)).astimezone(UTC)
 
 
 def local_day(instant: datetime, time_zone: str) -> date:
     """The local day of an instant."""
-    return instant.astimezone(ZoneInfo(time_zone)).date()
+    return instant.astimezone(zone(time_zone)).date()
 
 
 def months_after(day: date, months: int) -> date:
-    """The same day so many months later, clamped to the month's end: January 31 plus one is February 28 or 29."""
+    """The same day so many months later, clamped to the month's end: January 31 plus one is February 28."""
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
@@ -62,10 +64,7 @@ def periods(effective_on: date, length: PeriodLength, count: int) -> list[Period
     month's end does not shift those after it."""
     step = _MONTHS[length]
     starts = [months_after(effective_on, step * number) for number in range(count + 1)]
-    return [
-        Period(key=_key(start, length), start=start, end=end)
-        for start, end in zip(starts, starts[1:], strict=False)
-    ]
+    return [Period(key=_key(start, length), start=start, end=end) for start, end in pairwise(starts)]
 
 
 def _key(start: date, length: PeriodLength) -> str:
@@ -94,7 +93,7 @@ def spread(amount: Decimal, weights: list[Decimal], digits: int) -> list[Decimal
     shares = weights if total else [Decimal(1)] * len(weights)
     units = int(amount / unit)
     exact = [units * share / (total or len(weights)) for share in shares]
-    floors = [int(part // 1) for part in exact]
+    floors = [math.floor(part) for part in exact]
     by_remainder = sorted(range(len(exact)), key=lambda i: (floors[i] - exact[i], i))
     for index in by_remainder[: units - sum(floors)]:
         floors[index] += 1

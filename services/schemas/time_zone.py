@@ -1,16 +1,30 @@
 """Time zones by their IANA names."""
 
 from typing import Annotated
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field
 
-# Read once, when the module is: looking a zone up reads the disk.
-_KNOWN = frozenset(available_timezones()) - {"localtime", "Factory"}
+# All are read when the module is, in some milliseconds: looking one up later would read the disk.
+_ZONES = {name: ZoneInfo(name) for name in available_timezones() - {"localtime", "Factory"}}
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether the IANA time zone database has the zone."""
+    return name in _ZONES
+
+
+def zone(name: str) -> ZoneInfo:
+    """The zone of a name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _ZONES[name]
 
 
 def _known(name: str) -> str:
-    if name not in _KNOWN:
+    if not is_time_zone(name):
         raise ValueError("must be an IANA time zone, such as Europe/Berlin")
     return name
 

@@ -1,10 +1,10 @@
 """Which plans are taken on: what the executor refuses of `CreatePlan`, and why."""
 
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.schemas.commands import CreatePlan
 from services.schemas.problem import FieldError
+from services.schemas.time_zone import is_time_zone
 
 # What a calendar of some centuries around today holds; beyond it dates no longer add up.
 _YEARS = range(1970, 2201)
@@ -29,7 +29,7 @@ def require_admissible(command: CreatePlan) -> None:
 
 
 def _about_time(command: CreatePlan) -> Iterator[FieldError]:
-    if not _is_time_zone(command.time_zone):
+    if not is_time_zone(command.time_zone):
         yield FieldError(pointer="/time_zone", detail=f"There is no time zone {command.time_zone}.")
     if command.effective_on.year not in _YEARS:
         detail = f"A plan takes effect between {_YEARS.start} and {_YEARS.stop - 1}."
@@ -46,12 +46,3 @@ def _about_milestones(command: CreatePlan) -> Iterator[FieldError]:
             detail = f"Milestone {milestone.key} is due before the contract takes effect."
             yield FieldError(pointer=f"{place}/due", detail=detail)
         seen.add(milestone.key)
-
-
-def _is_time_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        # A folder of the database, such as Europe, is no zone either.
-        return False
-    return True
