@@ -66,7 +66,7 @@ class TestPlatform:
 
 @contextlib.asynccontextmanager
 async def running_platform(owner_url: str, keys: Sequence[str] = ()) -> AsyncIterator[TestPlatform]:
-    """The platform (or of it the services named) over an empty or migrated database, for the block's length."""
+    """The platform, or the services named of it, over a new or migrated database, for the block's length."""
     settings = embedded_settings(keys or rooms.service_keys(), owner_url, SECRETS)
     async with embedded.running(owner_url, settings) as platform:
         yield TestPlatform(platform)
