@@ -20,7 +20,7 @@ DEFAULT_ORDER: tuple[Literal["round", "floor", "cap"], ...] = ("round", "floor",
 
 
 class Subscription(Document):
-    """A fixed amount for each period, billed in advance: the line of a period stands in its own settlement."""
+    """A fixed amount for each period, billed in advance: a period's line stands in its own settlement."""
 
     kind: Literal["subscription"]
     key: Key
@@ -53,13 +53,23 @@ class WholeTier(Document):
     rate: Ratio
 
 
+class EarnBack(Document):
+    """What a holdback is released for: a cumulative gain, as last restated, of at least `at_least` times
+    `committed_gain`. Otherwise it is forfeited."""
+
+    committed_gain: Amount
+    at_least: Ratio
+
+
 class GainShare(Document):
     """A share of the gain over the commitments' baselines.
 
     Exactly one of `share`, `marginal_tiers` (on the cumulative gain, a ratchet) and `whole_tiers` sets the
-    fee. A negative gain costs nothing and claws nothing back. `holdback` is the part of each fee that is
-    withheld and released with the last period's settlement. A restatement is a true-up line in the next
-    settlement: the fee on the restated gain less the fee as issued.
+    fee. A negative gain costs nothing, whatever the floor, and claws nothing back: the ratchet goes on where
+    the cumulative gain is higher than it ever was. Marginal tiers round the cumulative fee, and a period's is
+    the difference. `holdback` is the part of each fee, rounded, that is withheld and released with the last
+    period's settlement, under the condition of `earn_back` if there is one. A restatement is a true-up line
+    in the next settlement: the fee on the restated gain less the fee as issued.
     """
 
     kind: Literal["gain_share"]
@@ -72,6 +82,7 @@ class GainShare(Document):
     floor_per_period: Amount | None = None
     cap_per_period: Amount | None = None
     holdback: Ratio | None = None
+    earn_back: EarnBack | None = None
     rounding: Rounding = "half_even"
     order: Annotated[
         tuple[Literal["round", "floor", "cap"], ...], Field(strict=False, min_length=3, max_length=3)

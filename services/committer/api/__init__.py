@@ -1,0 +1,1 @@
+"""The routes of the committer, one file a resource: parse, call, answer."""

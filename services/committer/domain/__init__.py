@@ -1,0 +1,1 @@
+"""The rules of the committer, in pure Python: promises, the life of a contract, and money."""

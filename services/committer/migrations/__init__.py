@@ -1,0 +1,1 @@
+"""The migrations of the committer: forward only, in its own schema."""

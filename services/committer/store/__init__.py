@@ -1,0 +1,1 @@
+"""The tables of the committer and the only SQL on them."""
