@@ -3,12 +3,40 @@
 from dataclasses import dataclass
 
 from services.schemas.events import EventPayload
+from services.schemas.events.amplifier import (
+    CommitmentAtRisk,
+    CommitmentMet,
+    CommitmentMissed,
+    PeriodClosed,
+    PeriodRestated,
+    PeriodReviewRequested,
+    ProofPointPublished,
+)
 from services.schemas.events.architect import (
     HypothesisAccepted,
     HypothesisRejected,
     ModelApproved,
     ModelReviewRequested,
     ModelSuperseded,
+)
+from services.schemas.events.committer import (
+    ContractActivated,
+    ContractActivationFailed,
+    ContractApprovalRequested,
+    ContractCompleted,
+    ContractSigned,
+    ContractTerminated,
+    SettlementDisputed,
+    SettlementIssued,
+)
+from services.schemas.events.executor import (
+    MilestoneAccepted,
+    MilestoneAtRisk,
+    MilestoneRejected,
+    PlanCancelled,
+    PlanCompleted,
+    PlanCreated,
+    PlanRebaselined,
 )
 
 
@@ -27,6 +55,7 @@ class Rule:
     settled_by: tuple[type[EventPayload], ...] = ()
 
 
+# No rule names customers by their role: it would tell each of them of the others' contracts.
 RULES: dict[type[EventPayload], Rule] = {
     # A model's owner cannot approve it, whoever asked for the review.
     ModelReviewRequested: Rule(
@@ -36,10 +65,49 @@ RULES: dict[type[EventPayload], Rule] = {
     ModelSuperseded: Rule(people=("owner",)),
     HypothesisAccepted: Rule(roles=("value-engineer",), but_not=("decided_by",)),
     HypothesisRejected: Rule(roles=("value-engineer",), but_not=("decided_by",)),
+    ContractApprovalRequested: Rule(
+        roles=("approver",), but_not=("requested_by", "owner"), settled_by=(ContractSigned,)
+    ),
+    ContractSigned: Rule(people=("owner",)),
+    ContractActivated: Rule(people=("owner",), roles=("delivery-manager", "success-lead")),
+    ContractActivationFailed: Rule(people=("owner",), roles=("operator",)),
+    ContractCompleted: Rule(people=("owner",), roles=("success-lead",)),
+    ContractTerminated: Rule(people=("owner",), roles=("delivery-manager", "success-lead")),
+    SettlementIssued: Rule(people=("owner",), roles=("success-lead",)),
+    SettlementDisputed: Rule(people=("owner",), roles=("success-lead",), but_not=("disputed_by",)),
+    PlanCreated: Rule(people=("owner",)),
+    PlanRebaselined: Rule(people=("owner",), roles=("deal-manager",), but_not=("rebaselined_by",)),
+    PlanCompleted: Rule(people=("owner",), roles=("deal-manager", "success-lead")),
+    PlanCancelled: Rule(people=("owner",)),
+    MilestoneAtRisk: Rule(people=("owner",), roles=("deal-manager",)),
+    MilestoneAccepted: Rule(
+        people=("owner",), roles=("deal-manager", "success-lead"), but_not=("accepted_by",)
+    ),
+    MilestoneRejected: Rule(people=("owner",), but_not=("rejected_by",)),
+    # Not settled by the period's closing: another period of the same plan may close meanwhile.
+    PeriodReviewRequested: Rule(roles=("approver",), but_not=("requested_by", "owner")),
+    PeriodClosed: Rule(people=("owner",), roles=("deal-manager",), but_not=("closed_by",)),
+    PeriodRestated: Rule(people=("owner",), roles=("deal-manager",), but_not=("restated_by",)),
+    CommitmentMet: Rule(people=("owner",), roles=("deal-manager",)),
+    CommitmentMissed: Rule(people=("owner",), roles=("deal-manager", "delivery-manager")),
+    CommitmentAtRisk: Rule(people=("owner",), roles=("delivery-manager",)),
+    ProofPointPublished: Rule(roles=("value-engineer",), but_not=("published_by",)),
 }
 
 # The fields of payloads that name a person by `sub`.
-PEOPLE = ("owner", "requested_by", "approved_by", "decided_by")
+PEOPLE = (
+    "owner",
+    "requested_by",
+    "approved_by",
+    "decided_by",
+    "disputed_by",
+    "rebaselined_by",
+    "accepted_by",
+    "rejected_by",
+    "closed_by",
+    "restated_by",
+    "published_by",
+)
 
 
 @dataclass(frozen=True, slots=True)

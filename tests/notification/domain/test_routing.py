@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.chassis.roles import ROLES
 from services.notification.domain.routing import PEOPLE, RULES, Audience, audience_of, people_in
 from services.schemas import examples
 from services.schemas.events import EVENTS, EventPayload
@@ -14,6 +15,8 @@ from services.schemas.events.architect import (
     ModelReviewRequested,
     ModelSuperseded,
 )
+from services.schemas.events.committer import ContractActivationFailed, ContractApprovalRequested
+from services.schemas.events.executor import MilestoneAccepted
 from services.schemas.events.platform import TenantProvisioned
 
 each_rule = pytest.mark.parametrize("kind", RULES, ids=lambda kind: kind.__name__)
@@ -39,6 +42,11 @@ def test_a_rule_names_fields_of_the_event(kind: type[EventPayload]) -> None:
     assert rule.people or rule.roles
 
 
+@each_rule
+def test_a_rule_names_roles_of_the_house_but_never_customers(kind: type[EventPayload]) -> None:
+    assert set(RULES[kind].roles) <= ROLES.keys() - {"customer"}
+
+
 def test_a_review_is_asked_of_approvers_but_not_of_whoever_may_not_approve() -> None:
     event = payload(ModelReviewRequested, requested_by="bob", owner="ada")
     audience = audience_of(event, actor="bob")
@@ -55,6 +63,23 @@ def test_the_owner_learns_what_became_of_the_model(kind: type[EventPayload]) -> 
 def test_the_other_value_engineers_learn_of_decisions(kind: type[EventPayload]) -> None:
     audience = audience_of(payload(kind, decided_by="ada"), actor="ada")
     assert audience == Audience(frozenset(), frozenset({"value-engineer"}), frozenset({"ada"}))
+
+
+def test_a_contract_s_approval_is_asked_of_those_who_do_not_own_it() -> None:
+    event = payload(ContractApprovalRequested, requested_by="dan", owner="dean")
+    audience = audience_of(event, actor="dan")
+    assert audience == Audience(frozenset(), frozenset({"approver"}), frozenset({"dan", "dean"}))
+
+
+def test_a_failed_activation_reaches_its_owner_and_those_who_can_retry_it() -> None:
+    audience = audience_of(payload(ContractActivationFailed, owner="dean"), actor="selma")
+    assert audience == Audience(frozenset({"dean"}), frozenset({"operator"}), frozenset({"selma"}))
+
+
+def test_an_acceptance_reaches_those_whose_payment_or_value_follows() -> None:
+    audience = audience_of(payload(MilestoneAccepted, owner="dana", accepted_by="katrin"), actor="katrin")
+    told = frozenset({"deal-manager", "success-lead"})
+    assert audience == Audience(frozenset({"dana"}), told, frozenset({"katrin"}))
 
 
 @each_rule
