@@ -16,8 +16,8 @@ class BusinessCounter:
     labels: tuple[str, ...] = ()
 
 
-Tally = Callable[[BusinessCounter, dict[str, str]], None]
+Tally = Callable[[BusinessCounter, dict[str, str], float], None]
 
 
-def uncounted(_counter: BusinessCounter, _labels: dict[str, str]) -> None:
+def uncounted(_counter: BusinessCounter, _labels: dict[str, str], _amount: float) -> None:
     """The tally where nobody reads metrics: in a command beside the platform."""

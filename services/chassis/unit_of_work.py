@@ -32,7 +32,7 @@ class UnitOfWork:
         self.clock = clock
         self.has_events = False
         self._tally = tally
-        self._counted: list[tuple[BusinessCounter, dict[str, str]]] = []
+        self._counted: list[tuple[BusinessCounter, dict[str, str], float]] = []
 
     async def emit(self, payload: EventPayload, *, subject: object) -> None:
         """Puts an event about the aggregate `subject` into the outbox, in this transaction.
@@ -89,9 +89,9 @@ class UnitOfWork:
         result = await self.session.execute(statement)
         return int(result.scalar_one())
 
-    def count(self, counter: BusinessCounter, **labels: str) -> None:
-        """Counts something of the business, if this is committed."""
-        self._counted.append((counter, labels))
+    def count(self, counter: BusinessCounter, *, by: float = 1.0, **labels: str) -> None:
+        """Counts something of the business, if this is committed; an amount of money counts `by` itself."""
+        self._counted.append((counter, labels, by))
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

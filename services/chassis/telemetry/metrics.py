@@ -81,14 +81,14 @@ class Metrics:
         """Shows a business counter from the start, before there is anything to count."""
         self._business[business] = self.counter(business.name, business.documentation, *business.labels)
 
-    def tally(self, business: BusinessCounter, labels: dict[str, str]) -> None:
-        """Counts one more of something that was declared.
+    def tally(self, business: BusinessCounter, labels: dict[str, str], amount: float) -> None:
+        """Counts more of something that was declared.
 
         Raises:
             KeyError: the service has not declared the counter.
         """
         counter = self._business[business]
-        (counter.labels(**labels) if labels else counter).inc()
+        (counter.labels(**labels) if labels else counter).inc(amount)
 
     def gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
         """A new gauge of this service."""
