@@ -123,6 +123,38 @@ async def make_driver(company: Company) -> dict[str, str]:
     return {"driver_id": made.json()["id"]}
 
 
+_MILESTONE = "/api/v1/executor/plans/{plan_id}/milestones/{milestone_key}"
+
+
+def _manager(company: Company) -> httpx2.AsyncClient:
+    return company.person("maker", "delivery-manager")
+
+
+@MAKERS.of(f"{_MILESTONE}/accept")
+@MAKERS.of(f"{_MILESTONE}/reject")
+async def make_delivered_milestone(company: Company) -> dict[str, str]:
+    names = await make_plan(company)
+    path = f"{_MILESTONE}/deliver".format(**names)
+    delivered = await _manager(company).post(path, headers={"If-Match": '"2"'})
+    assert delivered.status_code == 200, delivered.text
+    return names
+
+
+@MAKERS.of("/api/v1/executor/plans/")
+async def make_plan(company: Company) -> dict[str, str]:
+    manager = _manager(company)
+    create, work = (
+        next(each for each in OPERATIONS if each.id == wanted)
+        for wanted in ("POST /api/v1/executor/plans", "PUT /api/v1/executor/plans/{plan_id}/activities")
+    )
+    plan = await manager.post(create.path, json={**create.body_example(), "contract_id": str(uuid4())})
+    assert plan.status_code == 201, plan.text
+    path = work.path.format(plan_id=plan.json()["id"])
+    put = await manager.put(path, json=work.body_example(), headers={"If-Match": '"1"'})
+    assert put.status_code == 200, put.text
+    return {"plan_id": plan.json()["id"], "milestone_key": "pilot", "activity_key": "install"}
+
+
 @MAKERS.of("/api/v1/notification/recipients/")
 async def make_recipient(company: Company) -> dict[str, str]:
     body = {"sub": f"grace-{uuid4().hex[:8]}", "name": "Grace", "roles": ["approver"]}

@@ -22,8 +22,8 @@ def test_a_scope_names_a_service_and_what_may_be_done_there(scope: str) -> None:
     assert re.fullmatch("read|write|approve|operate", action)
 
 
-def test_a_customer_changes_nothing_but_their_own_inbox() -> None:
-    changing = {scope for scope in ROLES["customer"] if not scope.endswith(":read")}
+def test_a_customer_changes_only_their_own_inbox_and_what_waits_for_their_word() -> None:
+    changing = {scope for scope in ROLES["customer"] if not scope.endswith((":read", ":approve"))}
     assert changing == {"notification:write"}
 
 

@@ -1,6 +1,6 @@
 """Plans: made for a contract, given their work, tracked, and put on the calendar."""
 
-from collections.abc import Sequence
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from services.executor.api.problems_of_work import as_problems, refuse_future
 from services.executor.domain.forecast import Work as Effort
 from services.executor.domain.lifecycle import PlanState, require_open
 from services.executor.domain.work import PlanNetwork, Progress, require_known_milestones
+from services.executor.domain.working_days import WorkingDays
 from services.executor.events import about, open_plan
 from services.executor.store.activities import Activities
 from services.executor.store.milestones import Milestones
@@ -77,7 +78,7 @@ async def get_schedule(plan_id: UUID, uow: Work, own: OwnAccount, response: Resp
     """By the critical path method, with what was reported: what has begun stays where it began and takes as
     long as planned until it is done."""
     plan = await Plans(uow, own).get(plan_id)
-    found = forecast_of(plan, await _efforts(uow, plan))
+    found = forecast_of(plan.working_days, await _efforts(uow, plan))
     set_etag(response, plan.version)
     return plan_views.schedule(plan, found, await Milestones(uow).of(plan.id))
 
@@ -99,9 +100,11 @@ async def replace_activities(
     with as_problems():
         require_known_milestones(body, [row.key for row in await Milestones(uow).of(plan.id)])
     efforts = [Effort(each, known.get(each.key, Progress())) for each in body.activities]
-    plan.holidays = sorted(set(body.holidays))
-    await _rebaseline(uow, plan, efforts)
+    holidays = sorted(set(body.holidays))
+    found = await recompute(uow, plan, WorkingDays(plan.effective_on, holidays), efforts)
+    await _tell_new_baseline(uow, plan, found.finish)
     await activities.replace(plan.id, efforts)
+    plan.holidays, plan.baseline_finish = holidays, found.finish
     await Plans(uow).touch(plan)
     set_etag(response, plan.version)
     return plan_views.full(plan, await activities.of(plan.id))
@@ -130,7 +133,7 @@ async def report_progress(
     activity.report(body)
     if body.begun:
         await _begin(uow, plan, activity.work)
-    await recompute(uow, plan, await _efforts(uow, plan))
+    await recompute(uow, plan, plan.working_days, await _efforts(uow, plan))
     await Plans(uow).touch(plan)
     set_etag(response, plan.version)
     return plan_views.tracked(activity.work)
@@ -149,11 +152,9 @@ async def _efforts(uow: UnitOfWork, plan: PlanRow) -> list[Effort]:
     return [row.work for row in await Activities(uow).of(plan.id)]
 
 
-async def _rebaseline(uow: UnitOfWork, plan: PlanRow, efforts: Sequence[Effort]) -> None:
-    before = plan.baseline_finish
-    plan.baseline_finish = (await recompute(uow, plan, efforts)).finish
-    if before is not None and plan.baseline_finish is not None:
-        event = PlanRebaselined(**about(plan), rebaselined_by=uow.actor.sub, finish=plan.baseline_finish)
+async def _tell_new_baseline(uow: UnitOfWork, plan: PlanRow, finish: date | None) -> None:
+    if plan.baseline_finish is not None and finish is not None:
+        event = PlanRebaselined(**about(plan), rebaselined_by=uow.actor.sub, finish=finish)
         await uow.emit(event, subject=plan.id)
 
 
