@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.architect import events
 from services.architect.api import accounts, drivers, hypotheses, models, reviews, versions
 from services.architect.checker import ModelChecker
 from services.architect.metrics import MODELS_APPROVED
@@ -23,6 +24,8 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
             reviews.router,
             versions.router,
         ),
+        handlers=events.handlers,
+        commands=events.commands,
         background=(ModelChecker,),
         counters=(MODELS_APPROVED,),
     )

@@ -10,12 +10,13 @@ from services.architect.domain.accounts import AccountFacts
 from services.architect.domain.templates import ANY_INDUSTRY, DriverTemplate
 from services.architect.domain.valuing import one_year
 from services.architect.store.drivers import DriverFilter, DriverRow, Drivers
+from services.architect.store.proof_points import ProofPoints
 from services.chassis.access import IdempotentWork, Work, requires
 from services.chassis.paging import Page, PageRequest, page_request
 from services.chassis.problems import Conflict, Unavailable, Unprocessable, document
 from services.chassis.runtime import runtime_of
 from services.chassis.transaction import resource
-from services.schemas.base import Id, Timestamp
+from services.schemas.base import DecimalText, Document, Id, Key, Timestamp
 from services.schemas.problem import FieldError
 from services.schemas.value_model import Realisation
 
@@ -79,6 +80,19 @@ class Driver(DriverTemplate):
     created_at: Timestamp
 
 
+class Benchmark(Document):
+    """What customers reached of a driver's KPI by the tenant's own proof points, in the unit of `input`: the
+    lowest, the median and the highest, null while there is none."""
+
+    input: Key
+    metric: Key
+    unit: str
+    proof_points: int
+    low: DecimalText | None
+    base: DecimalText | None
+    high: DecimalText | None
+
+
 @router.get("", dependencies=[requires("architect:read")], summary="List drivers")
 async def list_drivers(
     uow: Work,
@@ -97,6 +111,24 @@ async def list_drivers(
 @router.get("/{driver_id}", dependencies=[requires("architect:read")], summary="Read a driver")
 async def get_driver(driver_id: UUID, uow: Work) -> Driver:
     return _shown(await Drivers(uow).get(driver_id))
+
+
+@router.get(
+    "/{driver_id}/benchmark", dependencies=[requires("architect:read")], summary="Read a driver's benchmark"
+)
+async def get_benchmark(driver_id: UUID, uow: Work) -> Benchmark:
+    """It moves with every proof point that is published for a driver of this key."""
+    driver = DriverTemplate.model_validate((await Drivers(uow).get(driver_id)).template)
+    spread = await ProofPoints(uow).spread(driver.key, driver.kpi.input)
+    return Benchmark(
+        input=driver.kpi.input,
+        metric=driver.kpi.metric,
+        unit=driver.kpi.unit,
+        proof_points=spread.count,
+        low=spread.low,
+        base=spread.median,
+        high=spread.high,
+    )
 
 
 @router.post(

@@ -15,6 +15,7 @@ from services.architect.domain.figures import ModelFigures
 from services.architect.domain.lifecycle import SamePerson, WrongState
 from services.architect.metrics import MODELS_APPROVED
 from services.architect.store import models as store
+from services.architect.store.holds import Holds
 from services.architect.store.models import Models
 from services.chassis.access import IdempotentWork, requires
 from services.chassis.etags import set_etag
@@ -79,12 +80,14 @@ async def return_model(
 )
 async def approve_model(model_id: UUID, uow: IdempotentWork, expected: Expected, response: Response) -> Model:
     """By a second person: neither the owner, nor an author, nor whoever asked for the review. The version
-    never changes again, and supersedes the one approved before it."""
+    never changes again, and supersedes the one approved before it, unless a contract stands on that."""
     models = Models(uow)
     model = await _expected(models, model_id, expected)
     with _as_problems():
         life = model.life.approve(uow.actor.sub)
-    previous = await models.approved(model)
+    previous = await models.approved(model.row.id)
+    if previous is not None and await Holds(uow).exist_on(previous):
+        raise Conflict("A contract stands on the version that is approved.", code="version_held")
     model.current.live(life)
     model.current.approved_at = uow.clock.now()
     await uow.emit(_approval(model, uow), subject=model.row.id)

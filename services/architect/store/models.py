@@ -188,10 +188,11 @@ class Models:
             raise problems.NotFound("The model has no such version.")
         return row
 
-    async def approved(self, model: Model) -> VersionRow | None:
-        """The version that is approved now, if any."""
-        wanted = VersionRow.model_id == model.row.id, VersionRow.state == "approved"
-        found: VersionRow | None = await self._uow.session.scalar(select(VersionRow).where(*wanted))
+    async def approved(self, model_id: UUID) -> VersionRow | None:
+        """The version that is approved now, if any; until the commit nobody else holds or supersedes it."""
+        wanted = VersionRow.model_id == model_id, VersionRow.state == "approved"
+        statement = select(VersionRow).where(*wanted).with_for_update()
+        found: VersionRow | None = await self._uow.session.scalar(statement)
         return found
 
     async def touch(self, model: Model) -> None:

@@ -58,11 +58,11 @@ EVENTS: tuple[EventSpec, ...] = (
             committer.ContractSigned,
             committer.ContractActivated,
             committer.ContractActivationFailed,
-            committer.ContractCompleted,
             committer.SettlementIssued,
             committer.SettlementDisputed,
         ),
     ),
+    *_emitted_by("committer", "notification", "architect", payloads=(committer.ContractCompleted,)),
     *_emitted_by(
         "committer",
         "notification",

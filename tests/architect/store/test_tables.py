@@ -6,13 +6,15 @@ from sqlalchemy import Table, text
 from services.architect.store.accounts import AccountRow
 from services.architect.store.base import Base
 from services.architect.store.drivers import DriverRow
+from services.architect.store.holds import HoldRow
 from services.architect.store.hypotheses import HypothesisRow
 from services.architect.store.models import ModelRow, VersionRow
+from services.architect.store.proof_points import ProofPointRow
 from services.chassis.actor import Actor
 from services.chassis.database import Database
 from services.chassis.ids import new_id
 
-ROWS = (AccountRow, DriverRow, HypothesisRow, ModelRow, VersionRow)
+ROWS = (AccountRow, DriverRow, HypothesisRow, ModelRow, VersionRow, HoldRow, ProofPointRow)
 
 _COLUMNS = text(
     "SELECT column_name, is_nullable = 'YES' AS nullable FROM information_schema.columns "
