@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.schemas.directory import SERVICES
 from tests.platform.processes import ROOT, environment, free_gateway_port, open_folder, serving_platform
 
 README = (ROOT / "README.md").read_text()
@@ -55,6 +56,6 @@ def test_every_command_that_the_readme_names_exists() -> None:
 
 
 def test_the_map_of_the_house_is_true() -> None:
-    for folder in ("schemas", "chassis", "launcher", "architect", "calculation_engine", "notification"):
+    for folder in ("schemas", "chassis", "launcher", *SERVICES):
         assert (ROOT / "services" / folder).is_dir()
     assert (ROOT / "gateway/kong.yml").is_file()
