@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.chassis.unit_of_work import UnitOfWork
 from services.executor.api.problems_of_work import as_problems
-from services.executor.domain.forecast import Forecast, Work, forecast
+from services.executor.domain.forecast import Effort, Forecast, forecast
 from services.executor.domain.working_days import WorkingDays
 from services.executor.events import about_milestone
 from services.executor.store.milestones import MilestoneRow, Milestones
@@ -12,18 +12,18 @@ from services.executor.store.plans import PlanRow
 from services.schemas.events.executor import MilestoneAtRisk
 
 
-def forecast_of(days: WorkingDays, works: Sequence[Work]) -> Forecast:
+def forecast_of(days: WorkingDays, efforts: Sequence[Effort]) -> Forecast:
     """Raises:
     Unprocessable: the work has no schedule.
     """
     with as_problems():
-        return forecast(days, works)
+        return forecast(days, efforts)
 
 
-async def recompute(uow: UnitOfWork, plan: PlanRow, days: WorkingDays, works: Sequence[Work]) -> Forecast:
+async def recompute(uow: UnitOfWork, plan: PlanRow, days: WorkingDays, efforts: Sequence[Effort]) -> Forecast:
     """The forecast after a change, written to the milestones that are still to be delivered; those that are
     now expected late, and were not before, are told about."""
-    found = forecast_of(days, works)
+    found = forecast_of(days, efforts)
     for milestone in await Milestones(uow).of(plan.id):
         if milestone.is_open:
             await _expect(uow, plan, milestone, found)

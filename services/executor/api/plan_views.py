@@ -12,7 +12,7 @@ from services.executor.api.plan_documents import (
     PlanSummary,
     TrackedActivity,
 )
-from services.executor.domain.forecast import Expected, Forecast, Work
+from services.executor.domain.forecast import Effort, Expected, Forecast
 from services.executor.store.activities import ActivityRow
 from services.executor.store.milestones import MilestoneRow
 from services.executor.store.plans import PlanRow
@@ -37,12 +37,12 @@ def summary(plan: PlanRow) -> PlanSummary:
 
 
 def full(plan: PlanRow, activities: Sequence[ActivityRow]) -> Plan:
-    shown = tuple(tracked(each.work) for each in activities)
+    shown = tuple(tracked(each.effort) for each in activities)
     return Plan(**dict(summary(plan)), activities=shown)
 
 
-def tracked(work: Work) -> TrackedActivity:
-    return TrackedActivity(**dict(work.activity), progress=work.progress)
+def tracked(effort: Effort) -> TrackedActivity:
+    return TrackedActivity(**dict(effort.activity), progress=effort.progress)
 
 
 def milestone(row: MilestoneRow) -> Milestone:
@@ -82,12 +82,12 @@ def schedule(plan: PlanRow, found: Forecast, milestones: Sequence[MilestoneRow])
 
 
 def _dated(each: Expected) -> DatedActivity:
-    scheduled, activity = each.scheduled, each.work.activity
+    scheduled, activity = each.scheduled, each.effort.activity
     return DatedActivity(
         **dict(scheduled),
         label=activity.label,
         milestone=activity.milestone,
-        percent=each.work.progress.percent,
+        percent=each.effort.progress.percent,
         duration=scheduled.early_finish - scheduled.early_start,
         starts_on=each.start,
         finishes_on=each.finish,

@@ -17,7 +17,7 @@ from services.executor.api import plan_views
 from services.executor.api.forecasting import forecast_of, recompute
 from services.executor.api.plan_documents import NEW_PLAN, Plan, PlanSchedule, PlanSummary, TrackedActivity
 from services.executor.api.problems_of_work import as_problems, refuse_future
-from services.executor.domain.forecast import Work as Effort
+from services.executor.domain.forecast import Effort
 from services.executor.domain.lifecycle import PlanState, require_open
 from services.executor.domain.work import PlanNetwork, Progress, require_known_milestones
 from services.executor.domain.working_days import WorkingDays
@@ -96,7 +96,7 @@ async def replace_activities(
     follows is the plan's baseline: where there was one before, the plan is rebaselined."""
     plan = await _held(uow, plan_id, expected, "replace activities")
     activities = Activities(uow)
-    known = {row.key: row.work.progress for row in await activities.of(plan.id)}
+    known = {row.key: row.effort.progress for row in await activities.of(plan.id)}
     with as_problems():
         require_known_milestones(body, [row.key for row in await Milestones(uow).of(plan.id)])
     efforts = [Effort(each, known.get(each.key, Progress())) for each in body.activities]
@@ -132,11 +132,11 @@ async def report_progress(
     refuse_future(body.actual_finish, plan, uow, pointer="/actual_finish")
     activity.report(body)
     if body.begun:
-        await _begin(uow, plan, activity.work)
+        await _begin(uow, plan, activity.effort)
     await recompute(uow, plan, plan.working_days, await _efforts(uow, plan))
     await Plans(uow).touch(plan)
     set_etag(response, plan.version)
-    return plan_views.tracked(activity.work)
+    return plan_views.tracked(activity.effort)
 
 
 async def _held(uow: UnitOfWork, plan_id: UUID, expected: ExpectedVersion, action: str) -> PlanRow:
@@ -149,7 +149,7 @@ async def _held(uow: UnitOfWork, plan_id: UUID, expected: ExpectedVersion, actio
 
 
 async def _efforts(uow: UnitOfWork, plan: PlanRow) -> list[Effort]:
-    return [row.work for row in await Activities(uow).of(plan.id)]
+    return [row.effort for row in await Activities(uow).of(plan.id)]
 
 
 async def _tell_new_baseline(uow: UnitOfWork, plan: PlanRow, finish: date | None) -> None:

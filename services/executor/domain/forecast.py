@@ -20,7 +20,7 @@ LONGEST_PLAN = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Effort:
     """One activity and how far it is."""
 
     activity: PlanActivity
@@ -32,7 +32,7 @@ class Expected:
     """One activity on the calendar: the days on which it did or should start and finish, and the latest ones
     that keep the plan's end."""
 
-    work: Work
+    effort: Effort
     scheduled: ScheduledActivity
     start: date
     finish: date
@@ -55,54 +55,54 @@ class Forecast:
 
     def milestone(self, key: str) -> date | None:
         """The day on which the last activity of a milestone is done; None if no activity leads to it."""
-        leading = (each.finish for each in self.activities if each.work.activity.milestone == key)
+        leading = (each.finish for each in self.activities if each.effort.activity.milestone == key)
         return max(leading, default=None)
 
 
-def forecast(days: WorkingDays, works: Sequence[Work]) -> Forecast:
+def forecast(days: WorkingDays, efforts: Sequence[Effort]) -> Forecast:
     """Raises:
     CannotSchedule: the network has no schedule, or a plan of centuries.
     """
-    if not works:
+    if not efforts:
         return Forecast(0.0, (), ())
-    network = Network(activities=tuple(_as_it_went(days, work) for work in works))
-    found = schedule(network, _started(days, works))
+    network = Network(activities=tuple(_as_it_went(days, effort) for effort in efforts))
+    found = schedule(network, _started(days, efforts))
     if found.duration > LONGEST_PLAN:
         detail = f"The plan would take {found.duration:.0f} working days, more than {LONGEST_PLAN}."
         raise CannotSchedule([FieldError(pointer="/activities", detail=detail)])
-    on_calendar = zip(works, found.activities, strict=True)
+    on_calendar = zip(efforts, found.activities, strict=True)
     return Forecast(
         duration=found.duration,
-        activities=tuple(_expected(days, work, scheduled) for work, scheduled in on_calendar),
+        activities=tuple(_expected(days, effort, scheduled) for effort, scheduled in on_calendar),
         critical_path=found.critical_path,
     )
 
 
-def _as_it_went(days: WorkingDays, work: Work) -> NetworkActivity:
+def _as_it_went(days: WorkingDays, effort: Effort) -> NetworkActivity:
     """The activity with the duration that it really had, once that is known."""
-    start, finish = work.progress.actual_start, work.progress.actual_finish
+    start, finish = effort.progress.actual_start, effort.progress.actual_finish
     if start is None or finish is None:
-        return work.activity
+        return effort.activity
     taken = float(days.finish_point(finish) - days.start_point(start))
-    return work.activity.model_copy(update={"duration": taken})
+    return effort.activity.model_copy(update={"duration": taken})
 
 
-def _started(days: WorkingDays, works: Iterable[Work]) -> dict[str, float]:
+def _started(days: WorkingDays, efforts: Iterable[Effort]) -> dict[str, float]:
     return {
-        work.activity.key: float(days.start_point(work.progress.actual_start))
-        for work in works
-        if work.progress.actual_start is not None
+        effort.activity.key: float(days.start_point(effort.progress.actual_start))
+        for effort in efforts
+        if effort.progress.actual_start is not None
     }
 
 
-def _expected(days: WorkingDays, work: Work, scheduled: ScheduledActivity) -> Expected:
+def _expected(days: WorkingDays, effort: Effort, scheduled: ScheduledActivity) -> Expected:
     start, finish = _days_of(days, scheduled.early_start, scheduled.early_finish)
     late_start, late_finish = _days_of(days, scheduled.late_start, scheduled.late_finish)
     return Expected(
-        work=work,
+        effort=effort,
         scheduled=scheduled,
-        start=work.progress.actual_start or start,
-        finish=work.progress.actual_finish or finish,
+        start=effort.progress.actual_start or start,
+        finish=effort.progress.actual_finish or finish,
         late_start=late_start,
         late_finish=late_finish,
     )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.chassis import problems
 from services.chassis.unit_of_work import UnitOfWork
-from services.executor.domain.forecast import Work
+from services.executor.domain.forecast import Effort
 from services.executor.domain.work import PlanActivity, Progress
 from services.executor.store.base import Base
 
@@ -30,11 +30,11 @@ class ActivityRow(Base):
     actual_finish: Mapped[date | None]
 
     @property
-    def work(self) -> Work:
+    def effort(self) -> Effort:
         progress = Progress(
             percent=self.percent, actual_start=self.actual_start, actual_finish=self.actual_finish
         )
-        return Work(PlanActivity.model_validate(self.document), progress)
+        return Effort(PlanActivity.model_validate(self.document), progress)
 
     def report(self, progress: Progress) -> None:
         """Writes down how far it is."""
@@ -64,22 +64,22 @@ class Activities:
             raise problems.NotFound("The plan has no such activity.")
         return row
 
-    async def replace(self, plan_id: UUID, works: Sequence[Work]) -> None:
+    async def replace(self, plan_id: UUID, efforts: Sequence[Effort]) -> None:
         """Puts these in the place of all that the plan had."""
         await self._uow.session.execute(delete(ActivityRow).where(ActivityRow.plan_id == plan_id))
         self._uow.session.add_all(
-            _row(self._uow.actor.tenant, plan_id, position, work) for position, work in enumerate(works)
+            _row(self._uow.actor.tenant, plan_id, position, effort) for position, effort in enumerate(efforts)
         )
         await self._uow.session.flush()
 
 
-def _row(tenant: UUID, plan_id: UUID, position: int, work: Work) -> ActivityRow:
+def _row(tenant: UUID, plan_id: UUID, position: int, effort: Effort) -> ActivityRow:
     row = ActivityRow(
         tenant_id=tenant,
         plan_id=plan_id,
-        key=work.activity.key,
+        key=effort.activity.key,
         position=position,
-        document=work.activity.model_dump(mode="json"),
+        document=effort.activity.model_dump(mode="json"),
     )
-    row.report(work.progress)
+    row.report(effort.progress)
     return row

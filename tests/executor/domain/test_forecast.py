@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.executor.domain.critical_path import schedule
-from services.executor.domain.forecast import Forecast, Work, forecast
+from services.executor.domain.forecast import Effort, Forecast, forecast
 from services.executor.domain.work import PlanActivity, Progress
 from services.executor.domain.working_days import WorkingDays
 from services.schemas.network import Link, Network
@@ -18,13 +18,13 @@ MONDAY = date(2026, 1, 5)
 DAYS = WorkingDays(MONDAY)
 
 
-def _work(key: str, duration: float, after: str = "", **progress: Any) -> Work:
+def _work(key: str, duration: float, after: str = "", **progress: Any) -> Effort:
     links = tuple(Link(predecessor=each) for each in after.split())
-    return Work(PlanActivity(key=key, duration=duration, links=links, milestone="m"), Progress(**progress))
+    return Effort(PlanActivity(key=key, duration=duration, links=links, milestone="m"), Progress(**progress))
 
 
 def _days(found: Forecast) -> dict[str, tuple[str, str]]:
-    return {each.work.activity.key: (str(each.start), str(each.finish)) for each in found.activities}
+    return {each.effort.activity.key: (str(each.start), str(each.finish)) for each in found.activities}
 
 
 def test_what_follows_waits_for_what_was_really_done() -> None:
@@ -68,7 +68,7 @@ def test_nothing_planned_is_nothing_expected() -> None:
 @given(networks(), st.lists(st.dates(MONDAY, date(2026, 3, 1)), max_size=10))
 def test_without_reports_the_calendar_only_translates(network: Network, holidays: list[date]) -> None:
     days = WorkingDays(MONDAY, holidays)
-    works = [Work(PlanActivity(**dict(each)), Progress()) for each in network.activities]
+    works = [Effort(PlanActivity(**dict(each)), Progress()) for each in network.activities]
     found = forecast(days, works)
     assert tuple(each.scheduled for each in found.activities) == schedule(network).activities
     for each in found.activities:
