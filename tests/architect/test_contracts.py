@@ -1,5 +1,6 @@
 """Contracts hold the versions they stand on until they end, and what they reach comes back as a benchmark."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -121,3 +122,17 @@ async def test_a_proof_point_that_comes_again_counts_once(company: Company, ada:
     for _ in range(2):
         await _receive(company, ProofPointPublished)
     assert (await _benchmark(ada))["proof_points"] == 1
+
+
+async def test_a_version_is_held_or_superseded_but_never_both(
+    company: Company, ada: httpx2.AsyncClient, eve: httpx2.AsyncClient
+) -> None:
+    model = await _approved(ada, eve)
+    again = await _submitted_again(ada, model)
+    approval, hold = await asyncio.gather(
+        eve.post(f"{MODELS}/{model['id']}/approve", headers=if_match(again)),
+        _hold(company, model, uuid4()),
+        return_exceptions=True,
+    )
+    assert isinstance(approval, httpx2.Response)
+    assert (approval.status_code, type(hold)) in {(409, type(None)), (200, Refused)}
