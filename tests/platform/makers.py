@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import httpx2
 
+from services.schemas.events.amplifier import PeriodClosed
 from services.schemas.value_model_example import VALUE_MODEL_EXAMPLE
+from tests.committer.api.cases import Deal
 from tests.harness.platform import Company
 from tests.harness.waiting import eventually
 from tests.platform.operations import OPERATIONS, Operation
@@ -138,6 +140,37 @@ async def make_delivered_milestone(company: Company) -> dict[str, str]:
     delivered = await _manager(company).post(path, headers={"If-Match": '"2"'})
     assert delivered.status_code == 200, delivered.text
     return names
+
+
+@MAKERS.of("/api/v1/committer/commitments/")
+async def make_commitment(company: Company) -> dict[str, str]:
+    return {"commitment_id": (await Deal(company).commitment())["id"]}
+
+
+@MAKERS.of("/api/v1/committer/contracts/")
+async def make_contract(company: Company) -> dict[str, str]:
+    return {"contract_id": (await Deal(company).draft())["id"]}
+
+
+@MAKERS.of("/api/v1/committer/contracts/{contract_id}/terminate")
+async def make_contract_in_force(company: Company) -> dict[str, str]:
+    return {"contract_id": (await Deal(company).in_force())["id"]}
+
+
+@MAKERS.of("/api/v1/committer/settlements/")
+async def make_settlement(company: Company) -> dict[str, str]:
+    deal = Deal(company)
+    contract = await deal.in_force()
+    about = {"success_plan_id": uuid4(), "contract_id": contract["id"], "name": "A plan", "owner": "sam"}
+    await deal.tell(PeriodClosed(**about, period="2026-Q1", closed_by="grace", values=()))
+    found = await deal.manager.get("/api/v1/committer/settlements", params={"contract_id": contract["id"]})
+    return {"settlement_id": found.json()["items"][0]["id"]}
+
+
+@MAKERS.of("/api/v1/committer/sagas/")
+async def make_saga(company: Company) -> dict[str, str]:
+    deal = Deal(company)
+    return {"saga_id": (await deal.saga(await deal.signed()))["id"]}
 
 
 @MAKERS.of("/api/v1/executor/plans/")
