@@ -22,7 +22,8 @@ ROLES: dict[str, frozenset[str]] = {
     "success-lead": _READ_ALL | _OWN_INBOX | {"amplifier:write", "calculation-engine:write"},
     "operator": _READ_ALL | _OWN_INBOX | {f"{service}:operate" for service in SERVICES},
     "customer": _OWN_INBOX
-    | {"architect:read", "committer:read", "executor:read", "amplifier:read", "executor:approve"},
+    | {"architect:read", "committer:read", "executor:read", "amplifier:read"}
+    | {"committer:approve", "executor:approve"},
 }
 
 

@@ -4,7 +4,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
 from services.schemas.terms import Rounding
 
-# Wide enough for every product of an amount and a rate, summed over a contract's life: nothing rounds unasked.
+# Wide enough for every product of an amount and a rate, summed over a contract: nothing rounds unasked.
 EXACT = Context(prec=120)
 
 _MODES = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP, "down": ROUND_DOWN}

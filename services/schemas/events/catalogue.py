@@ -44,11 +44,15 @@ EVENTS: tuple[EventSpec, ...] = (
         "notification",
         payloads=(
             architect.ModelReviewRequested,
-            architect.ModelApproved,
-            architect.ModelSuperseded,
             architect.HypothesisAccepted,
             architect.HypothesisRejected,
         ),
+    ),
+    *_emitted_by(
+        "architect",
+        "notification",
+        "committer",
+        payloads=(architect.ModelApproved, architect.ModelSuperseded),
     ),
     *_emitted_by(
         "committer",
