@@ -2,6 +2,7 @@
 nobody can make fails the test, so that it cannot be forgotten."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import uuid4
 
 import httpx2
@@ -186,6 +187,46 @@ async def make_plan(company: Company) -> dict[str, str]:
     put = await manager.put(path, json=work.body_example(), headers={"If-Match": '"1"'})
     assert put.status_code == 200, put.text
     return {"plan_id": plan.json()["id"], "milestone_key": "pilot", "activity_key": "install"}
+
+
+_SUCCESS_PLANS = "/api/v1/amplifier/success-plans"
+
+
+def _example(operation_id: str) -> Any:
+    return next(each.body_example() for each in OPERATIONS if each.id == operation_id)
+
+
+@MAKERS.of(f"{_SUCCESS_PLANS}/")
+async def make_success_plan(company: Company) -> dict[str, str]:
+    """As soon as its model's version was fetched."""
+    model = await Deal(company).model(VALUE_MODEL_EXAMPLE)
+    drawn_from = {"model_id": model["id"], "version_hash": model["current"]["version_hash"]}
+    body = {**_example(f"POST {_SUCCESS_PLANS}"), **drawn_from, "contract_id": str(uuid4())}
+    lead = company.person("maker", "success-lead")
+    made = await lead.post(_SUCCESS_PLANS, json=body)
+    assert made.status_code == 201, made.text
+    plan_id = made.json()["id"]
+    await eventually(lambda: _active(lead, f"{_SUCCESS_PLANS}/{plan_id}"))
+    return {"success_plan_id": plan_id, "period_key": "2026-Q1"}
+
+
+async def _active(person: httpx2.AsyncClient, path: str) -> bool:
+    return bool((await person.get(path)).json()["state"] == "active")
+
+
+@MAKERS.of(f"{_SUCCESS_PLANS}/{{success_plan_id}}/proof-points")
+async def make_measured_success_plan(company: Company) -> dict[str, str]:
+    """With a closed period: its figures can be published."""
+    made = await make_success_plan(company)
+    path = f"{_SUCCESS_PLANS}/{made['success_plan_id']}"
+    lead, approver = company.person("maker", "success-lead"), company.person("grace", "approver")
+    rows = _example(f"POST {_SUCCESS_PLANS}/{{success_plan_id}}/measurements")
+    assert (await lead.post(f"{path}/measurements", json=rows)).status_code == 201
+    for person, step in ((lead, "request-review"), (approver, "close")):
+        etag = (await person.get(f"{path}/periods/2026-Q1")).headers["etag"]
+        done = await person.post(f"{path}/periods/2026-Q1/{step}", headers={"If-Match": etag})
+        assert done.status_code == 200, done.text
+    return made
 
 
 @MAKERS.of("/api/v1/notification/recipients/")

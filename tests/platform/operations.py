@@ -40,6 +40,10 @@ class Operation:
     def path_parameters(self) -> list[dict[str, Any]]:
         return [each for each in self.document.get("parameters", []) if each["in"] == "path"]
 
+    @property
+    def takes_json(self) -> bool:
+        return "application/json" in self.document.get("requestBody", {}).get("content", {})
+
     def body_example(self) -> Any:
         """The first example of the JSON body, or None where there is no body."""
         return next(iter(self.body_examples()), None)

@@ -11,7 +11,7 @@ from tests.harness.platform import Company
 from tests.platform.makers import MAKERS, accept_a_hypothesis, make_account
 from tests.platform.operations import OPERATIONS, Operation
 
-WITH_BODY = [operation for operation in OPERATIONS if "requestBody" in operation.document]
+WITH_BODY = [operation for operation in OPERATIONS if operation.takes_json]
 READABLE = {operation.path for operation in OPERATIONS if operation.method == "get"}
 CASES = [(operation, example) for operation in WITH_BODY for example in operation.body_examples()]
 
