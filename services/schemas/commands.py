@@ -78,12 +78,14 @@ class CancelPlan(CommandPayload):
 
 
 class CreateSuccessPlan(CommandPayload):
-    """Make the success plan of a contract: its commitments, measured by its periods."""
+    """Make the success plan of a contract: its commitments, measured by its periods; customers of
+    `account_id` see it."""
 
     command_type: ClassVar[str] = "amplifier.create-success-plan.v1"
     participant: ClassVar[str] = "amplifier"
 
     contract_id: Id
+    account_id: Id | None = None
     name: Label
     owner: str
     model_id: Id

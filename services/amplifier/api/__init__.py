@@ -1,0 +1,1 @@
+"""The routes of value-amplifier, one file a resource: parse, call, answer."""

@@ -1,0 +1,1 @@
+"""The rules of the amplifier, in pure Python: no I/O, no framework."""

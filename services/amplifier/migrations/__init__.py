@@ -1,0 +1,1 @@
+"""The migrations of the amplifier: forward only, in its own schema."""

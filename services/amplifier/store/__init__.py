@@ -1,0 +1,1 @@
+"""The tables of value-amplifier and the only SQL on them."""

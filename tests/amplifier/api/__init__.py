@@ -1,0 +1,1 @@
+"""Tests of the amplifier's routes, over a real database and the real architect and engine."""
