@@ -40,8 +40,9 @@ async def request_contract_review(
     """From now on it is not rewritten. Refused if the model has a newer approved version."""
     row = await _expected(uow, contract_id, expected)
     with _as_problems():
-        row.live(row.life.request_review(uow.actor.sub))
+        life = row.life.request_review(uow.actor.sub)
     await _require_current_model(uow, row)
+    row.live(life)
     row.returned_reason = None
     event = ContractApprovalRequested(**row.said_by_events(), requested_by=uow.actor.sub)
     await uow.emit(event, subject=row.id)
@@ -83,8 +84,9 @@ async def approve_contract(
     now on both parties may sign, and nothing of it changes."""
     row = await _expected(uow, contract_id, expected, own)
     with _as_problems():
-        row.live(row.life.approve(uow.actor.sub))
+        life = row.life.approve(uow.actor.sub)
     await _require_current_model(uow, row)
+    row.live(life)
     row.approved_at = uow.clock.now()
     return await _answer(uow, row, response)
 

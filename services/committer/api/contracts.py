@@ -75,11 +75,12 @@ async def replace_contract(
     row = await contracts.held(contract_id)
     expected.check(row.version)
     try:
-        row.live(row.life.edit(uow.actor.sub))
+        life = row.life.edit(uow.actor.sub)
     except WrongState as error:
         raise Conflict(str(error), code="wrong_state") from error
     basis, agreement = await drafted(uow, body)
     await Commitments(uow).hold(body.commitments, row.id)
+    row.live(life)
     await contracts.replace(row, name=body.name, basis=basis, agreement=agreement)
     set_etag(response, row.version)
     return contract_views.full(row)
