@@ -18,7 +18,7 @@ MAY_BLOCK = (
     ("services/launcher/embedded_postgres.py", {"start", "stop"}),
     ("services/launcher/postgres_binaries.py", {"find_binaries"}),
     # No coroutine either: tests start processes from within theirs.
-    ("services/launcher/child.py", {"spawn"}),
+    ("services/launcher/child.py", {"spawn", "wait", "send", "ended"}),
 )
 
 
