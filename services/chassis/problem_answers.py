@@ -145,6 +145,8 @@ def _pointer(parts: Iterable[str | int]) -> str:
 
 
 def _from_http(error: Any) -> Problem:
+    if isinstance(error.__cause__, Problem):  # raised while the body was read, and taken for its fault
+        return error.__cause__
     kind = _BY_STATUS.get(error.status_code, problems.InternalError)
     detail = error.detail if isinstance(error.detail, str) else kind.title
     if kind is problems.Unavailable:
