@@ -34,6 +34,7 @@ from services.chassis.sagas.runner import SagaRunner
 from services.chassis.seams import Seams
 from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry.database_spans import trace_database
+from services.chassis.telemetry.logs import bind_context
 from services.chassis.telemetry.metrics import Metrics, MetricsMiddleware
 from services.chassis.telemetry.traces import fastapi_telemetry, make_tracer_provider
 from services.chassis.tenancy import Seed, Tenancy, provisioning
@@ -82,7 +83,7 @@ def build_app(service: Service, settings: ServiceSettings, seams: Seams) -> Fast
     for router in service.routers:
         app.include_router(router, prefix=identity.prefix)
     app.add_middleware(MetricsMiddleware, metrics=runtime.metrics)
-    app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(RequestContextMiddleware, service=identity.name)
     return app
 
 
@@ -108,6 +109,7 @@ def _runtime(service: Service, settings: ServiceSettings, seams: Seams) -> Runti
     trace_database(database.engine, provider)
     metrics.watch_pool("runtime", database.engine)
     metrics.watch_pool("system", database.system_engine)
+    metrics.watch_cache(lambda: seams.cache.failures)
     return Runtime(
         settings=settings,
         seams=seams,
@@ -137,6 +139,7 @@ def _verifier(settings: ServiceSettings, seams: Seams) -> TokenVerifier:
 def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        bind_context(service=runtime.identity.name)  # tasks that start from here on carry it
         definitions = Definitions(service.sagas)
         inbound = Inbound(
             events=service.handlers(runtime).joined(provisioning(service.seed)),
@@ -166,9 +169,9 @@ def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], Abstrac
             await stack.enter_async_context(background.running())
             await stack.enter_async_context(runtime.bus.subscribe(consumer))
             await stack.enter_async_context(registered(runtime.registry, runtime.settings))
-            log.info("service_ready", service=runtime.identity.name)
+            log.info("service_ready")
             yield
-            log.info("service_stopping", service=runtime.identity.name)
+            log.info("service_stopping")
 
     return lifespan
 

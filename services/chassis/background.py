@@ -10,6 +10,8 @@ from typing import Self
 
 import structlog
 
+from services.chassis import grace
+
 log = structlog.get_logger(__name__)
 
 _FIRST_BACKOFF_S = 0.2
@@ -47,7 +49,7 @@ class BackgroundService(ABC):
         self._woken.set()
 
     @asynccontextmanager
-    async def running(self, *, grace_s: float = 5.0) -> AsyncIterator[Self]:
+    async def running(self, *, grace_s: float = grace.UNITS_S) -> AsyncIterator[Self]:
         """Runs the service for the length of the block."""
         task = self.start()
         try:
@@ -113,7 +115,7 @@ class BackgroundService(ABC):
 class BackgroundServices:
     """All background services of one app: started together, stopped together, in bounded time."""
 
-    def __init__(self, services: Sequence[BackgroundService], *, grace_s: float = 5.0) -> None:
+    def __init__(self, services: Sequence[BackgroundService], *, grace_s: float = grace.UNITS_S) -> None:
         self._services = services
         self._grace_s = grace_s
 

@@ -1,15 +1,18 @@
 """Idempotency keys: a repeated POST gets the first one's answer and has no second effect.
 
 The claim (key, hash of the request, lease) commits in a small transaction of its own before the work; the
-answer commits together with the effect, fenced by the lease. A lease that ran out may be retaken: its holder
-died, and with it its uncommitted work. Kept for 7 days; answers of 5xx, 429 and failed authorisation are not.
+answer commits together with the effect, fenced by the lease. The lease is renewed while the request is at
+work, so that it can be short. One that ran out may be retaken: its holder died or lost the database, and with
+that its uncommitted work. Kept for 7 days; answers of 5xx, 429 and failed authorisation are not.
 """
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from fastapi import Request
 from sqlalchemy import ColumnElement, Executable, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -18,11 +21,15 @@ from starlette.responses import Response
 from services.chassis import problems
 from services.chassis.database import Database
 from services.chassis.ids import new_id
+from services.chassis.retries import describe
 from services.chassis.tables import idempotency_keys as keys
 from services.chassis.transaction import Answered
 from services.chassis.unit_of_work import UnitOfWork
 
-_LEASE = timedelta(seconds=60)
+log = structlog.get_logger(__name__)
+
+_LEASE = timedelta(seconds=10)
+_RENEWALS = 4
 _KEPT_HEADERS = frozenset({"content-type", "etag", "location"})
 
 
@@ -61,13 +68,15 @@ class Scope:
 
 
 class Claim:
-    """The right, for the time of a lease, to answer under one key."""
+    """The right to answer under one key, from now until `kept` or `close`."""
 
     def __init__(self, database: Database, opened: UnitOfWork, scope: Scope, lease: UUID) -> None:
         self._database = database
         self._actor = opened.actor
         self._scope = scope
         self._lease = lease
+        self._open = True
+        self._renewal = asyncio.create_task(self._renew(), name="idempotency:renew")
 
     async def keep(self, uow: UnitOfWork, response: Response) -> None:
         """Writes the answer into the effect's own transaction.
@@ -90,6 +99,11 @@ class Claim:
         if (await uow.session.execute(statement)).first() is None:
             raise KeyInFlight("This took longer than its lease and was taken over by a retry.")
 
+    def kept(self) -> None:
+        """The answer is committed: nothing is left to do."""
+        self._open = False
+        self._renewal.cancel()
+
     async def keep_refusal(self, response: Response) -> None:
         """Keeps a refusal, which had no effect, in a transaction of its own."""
         async with self._database.unit_of_work(self._actor) as uow:
@@ -98,11 +112,31 @@ class Claim:
             except KeyInFlight:
                 return
             await uow.commit()
+        self.kept()
 
-    async def release(self) -> None:
-        """Gives the key back, so that a retry works at once."""
+    async def close(self) -> None:
+        """Gives the key back unless an answer is kept under it, so that a retry works at once; with the
+        database away, once the lease has run out."""
+        if not self._open:
+            return
+        self._open = False
+        self._renewal.cancel()
+        try:
+            await self._execute(keys.delete().where(self._mine()))
+        except Exception as failure:  # noqa: BLE001  # the request has its answer
+            log.warning("key_not_released", error=describe(failure))
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(_LEASE.total_seconds() / _RENEWALS)
+            try:
+                await self._execute(update(keys).where(self._mine()).values(lease_until=func.now() + _LEASE))
+            except Exception as failure:  # noqa: BLE001  # the lease may run out; keeping is fenced
+                log.warning("lease_not_renewed", error=describe(failure))
+
+    async def _execute(self, statement: Executable) -> None:
         async with self._database.unit_of_work(self._actor) as uow:
-            await uow.session.execute(keys.delete().where(self._mine()))
+            await uow.session.execute(statement)
             await uow.commit()
 
     def _mine(self) -> ColumnElement[bool]:

@@ -117,7 +117,9 @@ class Consumer:
 
     async def _in_span(self, envelope: Envelope, handle: _Handle) -> None:
         with (
-            structlog.contextvars.bound_contextvars(tenant=str(envelope.tenant), message_id=str(envelope.id)),
+            structlog.contextvars.bound_contextvars(
+                service=self._metrics.service, tenant=str(envelope.tenant), message_id=str(envelope.id)
+            ),
             self._tracer.start_as_current_span(
                 f"{envelope.type} process",
                 context=traces.extract(envelope.traceparent),

@@ -31,6 +31,7 @@ _BY_STATUS: dict[int, type[Problem]] = {
     503: problems.Unavailable,
 }
 
+_KEY_ITSELF = "[key]"  # pydantic's last step where a key, not its value, is at fault
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 # The classes of PostgreSQL's SQLSTATE that pass by themselves: connection, resources, intervention, system.
@@ -96,17 +97,23 @@ def _from_validation(error: Any) -> Problem:
         position = malformed["loc"][-1]
         reason = malformed.get("ctx", {}).get("error", malformed["msg"])
         return problems.BadRequest(f"The body is not JSON: {reason} at position {position}.", code="bad_json")
-    fields = [FieldError(pointer=pointer_of(item["loc"], error.body), detail=item["msg"]) for item in found]
+    fields = [
+        FieldError(
+            pointer=pointer_of(item["loc"], error.body, absent=item["type"] == "missing"), detail=item["msg"]
+        )
+        for item in found
+    ]
     detail = "; ".join(f"{field.pointer or '/'}: {field.detail}" for field in fields[:3])
     return problems.Unprocessable(
         detail or "The request is not valid.", code="validation_failed", errors=fields
     )
 
 
-def pointer_of(location: tuple[str | int, ...], body: object = None) -> str:
+def pointer_of(location: tuple[str | int, ...], body: object = None, *, absent: bool = False) -> str:
     """The JSON pointer of a pydantic location: into the body, or `/query/…`, `/path/…`, `/header/…`.
 
-    A tagged union's tag stands in the location, but not in the body: such a step is left out.
+    A tagged union's tag stands in the location, but not in the body, and so does the mark of a bad key: such
+    steps are left out. If what is pointed to is `absent`, the last step is its name.
     """
     if not location or location[0] != "body":
         return _pointer(location)
@@ -114,11 +121,15 @@ def pointer_of(location: tuple[str | int, ...], body: object = None) -> str:
     inner = body
     for position, step in enumerate(location[1:], start=2):
         known, inner_of_step = _step_into(inner, step)
-        is_last = position == len(location)
-        if known or is_last or not isinstance(inner, dict) or step not in inner.values():
+        is_name = absent and position == len(location)
+        if known or is_name or not (_is_tag(step, inner) or step == _KEY_ITSELF):
             parts.append(step)
             inner = inner_of_step
     return _pointer(parts)
+
+
+def _is_tag(step: str | int, inner: object) -> bool:
+    return isinstance(inner, dict) and step in inner.values()
 
 
 def _step_into(inner: object, step: str | int) -> tuple[bool, object]:
@@ -134,11 +145,28 @@ def _pointer(parts: Iterable[str | int]) -> str:
 
 
 def _from_http(error: Any) -> Problem:
+    if isinstance(error.__cause__, Problem):  # raised while the body was read, and taken for its fault
+        return error.__cause__
     kind = _BY_STATUS.get(error.status_code, problems.InternalError)
     detail = error.detail if isinstance(error.detail, str) else kind.title
     if kind is problems.Unavailable:
         return problems.Unavailable(detail)
+    reason = _why_unreadable(error.__cause__)
+    if reason is not None:
+        return problems.BadRequest(f"The body is not JSON: {reason}.", code="bad_json")
     return kind(detail, headers=error.headers)
+
+
+def _why_unreadable(cause: BaseException | None) -> str | None:
+    """Why a body could not be read as JSON, beyond its grammar; None if nothing of the kind happened."""
+    match cause:
+        case UnicodeDecodeError():
+            return f"not UTF-8 at position {cause.start}"
+        case RecursionError():
+            return "it is nested too deeply"
+        case ValueError() if "digits" in str(cause):
+            return "a number has too many digits"
+    return None
 
 
 def _method_not_allowed(request: Request) -> Problem:

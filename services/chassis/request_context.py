@@ -12,10 +12,14 @@ _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
 
 
 class RequestContextMiddleware:
-    """Keeps a client's `X-Request-ID` if it is harmless, makes one otherwise, and answers with it."""
+    """Keeps a client's `X-Request-ID` if it is harmless, makes one otherwise, and answers with it.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Whatever is logged meanwhile carries it, and the service's name.
+    """
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
         self.app = app
+        self.service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -24,7 +28,7 @@ class RequestContextMiddleware:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.match(given) else str(new_id())
         clear_context()
-        bind_context(request_id=request_id)
+        bind_context(service=self.service, request_id=request_id)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

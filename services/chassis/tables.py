@@ -55,7 +55,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant(primary_key=True),
     Column("type", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("sequence", BigInteger, nullable=False),

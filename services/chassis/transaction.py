@@ -27,8 +27,9 @@ class AnswerKeeper(Protocol):
     """What keeps a request's answer beside its effect (an idempotency claim)."""
 
     async def keep(self, uow: UnitOfWork, response: Response) -> None: ...
-    async def release(self) -> None: ...
+    def kept(self) -> None: ...
     async def keep_refusal(self, response: Response) -> None: ...
+    async def close(self) -> None: ...
 
 
 class Answered(Exception):
@@ -55,21 +56,27 @@ class RequestTransaction:
         if self.keeper is not None:
             await self.keeper.keep(uow, response)
         await uow.commit()
+        if self.keeper is not None:
+            self.keeper.kept()
         if uow.has_events:
             for wake in self.committed:
                 wake()
 
     async def abandon(self, refusal: Response) -> None:
         """Rolls back; a refusal that would come again is kept, anything else may be tried again."""
-        await self.close()
+        await self._roll_back()
         if self.keeper is None:
             return
         if refusal.status_code < 500 and refusal.status_code not in {401, 403, 429}:  # noqa: PLR2004
             await self.keeper.keep_refusal(refusal)
-        else:
-            await self.keeper.release()
 
     async def close(self) -> None:
+        """However the request ended: what was not committed is rolled back, and its key is free again."""
+        await self._roll_back()
+        if self.keeper is not None:
+            await self.keeper.close()
+
+    async def _roll_back(self) -> None:
         if self.unit_of_work is not None:
             await self.unit_of_work.session.close()
 

@@ -1,7 +1,7 @@
 """The embedded platform: every service in this one process, on the adapters that need no other server."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx2
@@ -19,7 +19,7 @@ from services.chassis.telemetry import metrics
 from services.launcher import rooms
 from services.launcher.dispatcher import Dispatcher
 from services.launcher.gateway_pages import gateway_pages
-from services.launcher.lifespan import Lifespan
+from services.launcher.lifespan import lifespans
 from services.launcher.routes import gateway_routes
 
 
@@ -44,9 +44,7 @@ async def running(
     seams = _shared_seams(apps, clock or SystemClock())
     for key, each in settings.items():
         apps[each.identity.name] = rooms.create_app(key, each, seams)
-    async with AsyncExitStack() as stack:
-        for app in apps.values():
-            await stack.enter_async_context(Lifespan(app))
+    async with lifespans(apps.values()):
         yield EmbeddedPlatform(apps=apps, dispatcher=dispatcher_of(apps))
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextvars
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -60,6 +62,24 @@ class Lifespan:
         if not app.cancelled():
             app.result()  # raises what the app raised, which says more than its message
         raise LifespanFailed(f"{phase}: {said.get('message', '')}")
+
+
+@asynccontextmanager
+async def lifespans(apps: Iterable[ASGIApp]) -> AsyncIterator[None]:
+    """The lifespans of several apps: entered one after the other, left all at once, as none may wait for
+    another's end. What one of them raises then is raised when all have ended."""
+    entered: list[Lifespan] = []
+    try:
+        for app in apps:
+            lifespan = Lifespan(app)
+            await lifespan.__aenter__()
+            entered.append(lifespan)
+        yield
+    finally:
+        leaving = (each.__aexit__(None, None, None) for each in entered)
+        for outcome in await asyncio.gather(*leaving, return_exceptions=True):
+            if outcome is not None:
+                raise outcome
 
 
 async def _end(app: asyncio.Task[None]) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.types import ASGIApp
 
+from services.chassis import grace
 from services.launcher.errors import CannotStart
 
-_DRAIN_S = 8
 _BACKLOG = 512
 
 
@@ -96,7 +96,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         lifespan="off",
         access_log=False,
         log_config=None,
-        timeout_graceful_shutdown=_DRAIN_S,
+        timeout_graceful_shutdown=grace.REQUESTS_S,
         backlog=_BACKLOG,
         server_header=False,
         ws="none",

@@ -18,6 +18,7 @@ from services.chassis.database import Database
 from services.chassis.handlers import Event, Handlers, Poison
 from services.chassis.inbox import Consumer, HandlerTooSlow
 from services.chassis.tables import inbox, outbox
+from services.chassis.telemetry.logs import bound
 from services.chassis.telemetry.metrics import Metrics
 from services.chassis.unit_of_work import UnitOfWork
 from tests.chassis.messages import Failing, effects_of, note
@@ -106,6 +107,21 @@ async def test_nothing_of_the_deliverers_context_leaks_in(listener_database: Dat
     secret.set("the producer's")
     await consumer_of("listener", handlers, listener_database).receive(note(ada))
     assert seen == ["nothing"]
+
+
+async def test_what_a_handler_logs_names_its_service_and_message(
+    listener_database: Database, ada: Actor
+) -> None:
+    seen: list[str | None] = []
+    handlers = Handlers()
+
+    @handlers.on(NoteWritten)
+    async def look(_uow: UnitOfWork, _event: Event[NoteWritten]) -> None:
+        seen.extend(bound(name) for name in ("service", "tenant", "message_id"))
+
+    sent = note(ada)
+    await consumer_of("listener", handlers, listener_database).receive(sent)
+    assert seen == ["listener", str(ada.tenant), str(sent.id)]
 
 
 async def test_cancelling_the_delivery_cancels_the_handler(listener_database: Database, ada: Actor) -> None:

@@ -21,6 +21,8 @@ PERT = {"model": {"inputs": {"x": {"distribution": {"kind": "pert", "low": 1}}}}
             "/model/inputs/x/distribution/mode",
         ),
         (("body", "model", "inputs", "x", "distribution"), PERT, "/model/inputs/x/distribution"),
+        (("body", "model", "inputs", "x", "distribution", "pert"), PERT, "/model/inputs/x/distribution"),
+        (("body", "inputs", "X", "[key]"), {"inputs": {"X": 1}}, "/inputs/X"),
         (("query", "limit"), None, "/query/limit"),
         (("body",), None, ""),
     ],
@@ -29,6 +31,10 @@ def test_a_pointer_names_the_place_in_the_body(
     location: tuple[str | int, ...], body: object, pointer: str
 ) -> None:
     assert pointer_of(location, body) == pointer
+
+
+def test_what_is_absent_is_named_even_if_it_is_called_like_a_tag() -> None:
+    assert pointer_of(("body", "kind"), {"tag": "kind"}, absent=True) == "/kind"
 
 
 class Refusal(Exception):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,16 +12,22 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
 from pydantic import HttpUrl
+from sqlalchemy import select
 
+from services.chassis import idempotency
+from services.chassis.actor import Actor
 from services.chassis.asgi_transport import IsolatedASGITransport
 from services.chassis.clock import MovableClock, SystemClock
+from services.chassis.database import Database
 from services.chassis.issuers import IssuerSettings
+from services.chassis.tables import idempotency_keys
 from services.chassis.tokens import mint_development_token, mint_internal_token
 from services.launcher.lifespan import Lifespan
 from services.launcher.ports import free_port
 from tests.chassis.probe import MIGRATIONS
 from tests.chassis.probe.app import INTERNAL_SECRET, SECRET, probe_app
 from tests.harness.databases import migrations_of, templated_database
+from tests.harness.waiting import eventually
 from tests.servers.postgres import PostgresServer
 
 NOTES = "/api/v1/probe/notes"
@@ -215,6 +221,37 @@ async def test_a_fault_is_not_kept_under_the_key(ada: httpx2.AsyncClient) -> Non
     key = {"Idempotency-Key": "k-4"}
     assert (await ada.post(NOTES, json={"text": "crash"}, headers=key)).status_code == 500
     assert (await ada.post(NOTES, json={"text": "fine"}, headers=key)).status_code == 201
+
+
+async def test_a_claim_s_lease_is_renewed_until_it_is_given_back(
+    app: FastAPI, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "_LEASE", timedelta(milliseconds=400))
+    database: Database = app.state.runtime.database
+    ada = Actor(tenant, "ada")
+    scope = idempotency.Scope(tenant, ada.sub, "POST", NOTES, "k-8")
+
+    async def lease() -> datetime | None:
+        async with database.unit_of_work(ada) as uow:
+            found: datetime | None = await uow.session.scalar(select(idempotency_keys.c.lease_until))
+        return found
+
+    async def renewed() -> bool:
+        return await lease() != first
+
+    claim = await idempotency.claim(database, database.unit_of_work(ada), scope, b"hash")
+    first = await lease()
+    await eventually(renewed)
+    await claim.close()
+    assert await lease() is None
+
+
+async def test_a_request_that_ran_out_of_time_leaves_its_key_free(ada: httpx2.AsyncClient) -> None:
+    key = {"Idempotency-Key": "k-7"}
+    hurried = await ada.post(NOTES, json={"text": "slow"}, headers={**key, "X-Timeout-Ms": "150"})
+    assert hurried.status_code == 504
+    assert (await ada.post(NOTES, json={"text": "slow"}, headers=key)).status_code == 201
+    assert len((await ada.get(NOTES)).json()["items"]) == 1
 
 
 async def test_a_refusal_is_kept_under_the_key(ada: httpx2.AsyncClient) -> None:

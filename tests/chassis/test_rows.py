@@ -130,7 +130,7 @@ async def test_the_system_login_sees_its_columns_of_all_tenants(
         update(outbox).values(tenant_id=new_id()),
         select(parked_messages.c.envelope),
         select(notes),
-        insert(outbox).values(id=new_id()),
+        insert(outbox).values(id=new_id(), tenant_id=new_id()),
         text("DELETE FROM parked_messages"),
         text("SELECT 1 FROM listener.outbox"),
     ],

@@ -17,6 +17,8 @@ MAY_BLOCK = (
     # No coroutine: the launcher starts and stops the database before and after its loop.
     ("services/launcher/embedded_postgres.py", {"start", "stop"}),
     ("services/launcher/postgres_binaries.py", {"find_binaries"}),
+    # No coroutine either: tests start processes from within theirs.
+    ("services/launcher/child.py", {"spawn", "wait", "send", "ended"}),
 )
 
 

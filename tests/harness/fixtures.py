@@ -1,11 +1,16 @@
 """The fixtures of API tests: the platform, once a test worker, and tenants, one a test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from services.launcher.errors import CannotStart
+from services.launcher.postgres_binaries import find_binaries
+from tests.harness.embedded_process import EmbeddedProcess
 from tests.harness.platform import Company, TestPlatform, company_of, running_platform
+from tests.servers.missing import skip_or_fail
 from tests.servers.postgres import PostgresServer
 
 
@@ -30,3 +35,15 @@ async def other_company(platform: TestPlatform) -> AsyncIterator[Company]:
     """Another one."""
     async with company_of(platform) as company:
         yield company
+
+
+@pytest.fixture(scope="module")
+def embedded_process(own_folder: Path) -> Iterator[EmbeddedProcess]:
+    """The embedded platform as a process of this module's own, not started yet."""
+    try:
+        find_binaries()
+    except CannotStart as error:
+        skip_or_fail(str(error))
+    process = EmbeddedProcess(own_folder / "embedded")
+    yield process
+    process.dispose()

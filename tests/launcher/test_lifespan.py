@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from services.launcher.lifespan import Lifespan, LifespanFailed
+from services.launcher.lifespan import Lifespan, LifespanFailed, lifespans
 
 
 class NoDatabase(Exception):
@@ -107,3 +107,36 @@ async def test_the_app_sees_no_context_of_the_launcher() -> None:
     async with Lifespan(Starlette(lifespan=lifespan)):
         pass
     assert seen == ["nothing"]
+
+
+async def test_several_are_entered_in_order_and_left_all_at_once() -> None:
+    said: list[str] = []
+    all_stopping = asyncio.Barrier(2)
+
+    def app(name: str) -> Starlette:
+        @asynccontextmanager
+        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            said.append(name)
+            yield
+            await all_stopping.wait()
+
+        return Starlette(lifespan=lifespan)
+
+    async with asyncio.timeout(10), lifespans([app("one"), app("two")]):
+        assert said == ["one", "two"]
+
+
+async def test_one_that_fails_at_its_end_keeps_no_other_from_ending() -> None:
+    said: list[str] = []
+    with pytest.raises(NoDatabase):
+        async with lifespans([app_that(said=said), app_that(stops=False), app_that(said=said)]):
+            pass
+    assert said == ["start", "start", "stop", "stop"]
+
+
+async def test_one_that_does_not_start_ends_those_that_have() -> None:
+    said: list[str] = []
+    with pytest.raises(NoDatabase):
+        async with lifespans([app_that(said=said), app_that(starts=False)]):
+            pytest.fail("it did not start")
+    assert said == ["start", "stop"]

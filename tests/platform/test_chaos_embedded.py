@@ -12,20 +12,16 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from services.launcher.errors import CannotStart
-from services.launcher.postgres_binaries import find_binaries
+from tests.harness.embedded_process import EmbeddedProcess
 from tests.platform.chaos.boundaries import BOUNDARIES, Boundary, Strike, left_behind
 from tests.platform.chaos.locks import holding
 from tests.platform.chaos.notebook import Interrupted, Notebook
 from tests.platform.chaos.workload import acceptance, check_once, delivered, people, proposals, value_cases
-from tests.platform.embedded_process import EmbeddedProcess
-from tests.servers.missing import skip_or_fail
 
 SEED = int(os.environ.get("CHAOS_SEED", "20261124"))
 STORIES = ("north", "east", "south")
@@ -65,16 +61,10 @@ def sampled(points: Sequence[Boundary | Moment], size: int) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-async def platform(own_folder: Path) -> AsyncIterator[EmbeddedProcess]:
+async def platform(embedded_process: EmbeddedProcess) -> EmbeddedProcess:
     """The platform that is killed again and again, on the same data."""
-    try:
-        find_binaries()
-    except CannotStart as error:
-        skip_or_fail(str(error))
-    process = EmbeddedProcess(own_folder / "data")
-    await process.start()
-    yield process
-    process.kill()
+    await embedded_process.start()
+    return embedded_process
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +93,7 @@ async def test_killed_at_a_boundary(platform: EmbeddedProcess, book: Notebook, b
     strike = Strike(lambda: acceptance(book, STORIES[0], 0))
     async with holding(platform) as hold:
         await boundary.reach(hold, strike)
-        platform.kill()
+        await platform.kill()
     was_answered = await strike.was_answered()
     async with platform.database_alone() as database:
         assert await left_behind(database, book.tenant) == boundary.left
@@ -118,15 +108,15 @@ async def test_killed_at_a_moment(
     work = asyncio.create_task(value_cases(book, *STORIES))
     await asyncio.sleep(moment.share * length_s)
     if moment.kind == "the database too":
-        platform.kill_with_database()
+        await platform.kill_with_database()
     else:
-        platform.kill()
+        await platform.kill()
     with suppress(Interrupted):
         await work
     if moment.kind == "once more at the start":
-        platform.begin()
+        await platform.begin()
         await asyncio.sleep(moment.share * length_s)
-        platform.kill()
+        await platform.kill()
     await check_next_life(platform, book)
 
 

@@ -214,7 +214,7 @@ def test_pytest_gets_its_arguments_and_nothing_else(house: House) -> None:
 def test_without_arguments_the_tests_run_in_parallel_and_without_chaos(house: House) -> None:
     told = house.run("test")
     assert told.stdout.startswith("<-m><pytest><--numprocesses><")
-    assert "<-m><not chaos and not chaos_full>" in told.stdout
+    assert "<-m><not chaos and not chaos_full and not fuzz>" in told.stdout
 
 
 def test_start_without_docker_says_how_to_start_embedded(bare: House) -> None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 import anyio
 from anyio import to_thread
 
-from services.calculation_engine.domain.errors import EngineError, NotYetSupported
+from services.calculation_engine.domain.errors import EngineError, Fault, NotYetSupported
 from services.chassis.problems import Unprocessable
 from services.schemas.problem import FieldError
 
@@ -37,8 +37,14 @@ async def compute(function: Callable[[Request], Answer], request: Request) -> An
 
 
 def _problem(refusal: EngineError) -> CannotCompute:
-    fields = [FieldError(pointer=fault.pointer, detail=fault.detail) for fault in refusal.faults]
+    fields = [FieldError(pointer=fault.pointer, detail=_told(fault)) for fault in refusal.faults]
     detail = str(refusal)
     if isinstance(refusal, NotYetSupported):
         detail = f"{refusal.feature} is not supported yet."
     return CannotCompute(detail, code=refusal.code, errors=fields)
+
+
+def _told(fault: Fault) -> str:
+    if fault.position is None:
+        return fault.detail
+    return f"{fault.detail} (in {fault.formula} at position {fault.position}; expected: {fault.expected})"

@@ -11,10 +11,10 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
+from services.chassis import grace
 from services.chassis.bus import BusAway
 
 _CONNECT_S = 5.0
-_CLOSE_S = 5.0
 
 
 class Broker:
@@ -79,5 +79,5 @@ class Broker:
 
 async def _close(connection: AbstractConnection) -> None:
     with suppress(*CONNECTION_EXCEPTIONS, TimeoutError):
-        async with asyncio.timeout(_CLOSE_S):
+        async with asyncio.timeout(grace.FAREWELL_S):
             await connection.close()

@@ -15,6 +15,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from pydantic import ValidationError
 
+from services.chassis import grace
 from services.chassis.bus import BusAway
 from services.chassis.bus.broker import Broker
 from services.chassis.bus.topology import consumer_queue, dead_queue, retry_queue
@@ -28,7 +29,6 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = "valueverse-attempts"
 ERROR = "valueverse-error"
 _PAUSE_S = 1.0
-_GRACE_S = 5.0
 
 Headers = dict[str, Any]
 Copy = Callable[[str, str, bytes, Headers], Awaitable[None]]
@@ -71,7 +71,7 @@ class Consumption:
             await _first_of(lost, self._stopping)
             if self._stopping.is_set():
                 await queue.cancel(tag)
-                await self._finish(_GRACE_S)
+                await self._finish(grace.MESSAGES_S)
         finally:
             await self._finish(0)
             await _close(channel)
@@ -153,5 +153,5 @@ async def _first_of(*events: asyncio.Event) -> None:
 
 async def _close(channel: AbstractChannel) -> None:
     with suppress(*CONNECTION_EXCEPTIONS, TimeoutError):
-        async with asyncio.timeout(_GRACE_S):
+        async with asyncio.timeout(grace.FAREWELL_S):
             await channel.close()

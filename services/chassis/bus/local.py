@@ -8,12 +8,17 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
+import structlog
+
+from services.chassis import grace
 from services.chassis.bus import PublishFailed
 from services.chassis.inbox import Consumer
 from services.chassis.parking import Parking
 from services.chassis.retries import describe
 from services.schemas.envelope import CommandEnvelope, Envelope
 from services.schemas.events import EVENTS, EventSpec
+
+log = structlog.get_logger(__name__)
 
 
 class LocalBus:
@@ -69,7 +74,7 @@ class LocalBus:
             yield
         finally:
             del self._subscriptions[consumer.name]
-            await subscription.idle.wait()
+            await subscription.finish(grace.MESSAGES_S)
 
     async def ping(self) -> None:
         """It is always there."""
@@ -85,19 +90,27 @@ class _Subscription:
         self._consumer = consumer
         self._parking = Parking(consumer.database, consumer.name)
         self._in_hand = 0
-        self.idle = asyncio.Event()
-        self.idle.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def deliver(self, envelope: Envelope) -> None:
         """Returns once the message is handled or parked; raises if it is neither."""
         self._in_hand += 1
-        self.idle.clear()
+        self._idle.clear()
         try:
             await self._deliver(envelope)
         finally:
             self._in_hand -= 1
             if not self._in_hand:
-                self.idle.set()
+                self._idle.set()
+
+    async def finish(self, grace_s: float) -> None:
+        """Waits for the messages in hand; those that take longer stay in the outbox, and come again."""
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("messages_abandoned", consumer=self._consumer.name, messages=self._in_hand)
 
     async def _deliver(self, envelope: Envelope) -> None:
         failure = await self._consumer.attempt(envelope, 1)

@@ -15,12 +15,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from services.chassis import grace
 from services.chassis.telemetry.span_export import ScrubbingExporter
 
-# One export holds the whole queue: closing takes two timeouts at most.
-_EXPORT_TIMEOUT_S = 2.0
 _EXPORT_EVERY_MS = 1000
-_QUEUE = 4096
+_QUEUE = 4096  # one export holds all of it
 _TRACES_PATH = "/v1/traces"
 _INSTRUMENTATION = "valueverse"
 _W3C = TraceContextTextMapPropagator()
@@ -35,7 +34,7 @@ def make_tracer_provider(service: str, otlp_endpoint: str) -> TracerProvider:
     provider = TracerProvider(resource=Resource({SERVICE_NAME: service}), shutdown_on_exit=False)
     if otlp_endpoint:
         address = otlp_endpoint.rstrip("/") + _TRACES_PATH
-        exporter = ScrubbingExporter(OTLPSpanExporter(endpoint=address, timeout=_EXPORT_TIMEOUT_S))
+        exporter = ScrubbingExporter(OTLPSpanExporter(endpoint=address, timeout=grace.EXPORT_S))
         provider.add_span_processor(
             BatchSpanProcessor(
                 exporter,

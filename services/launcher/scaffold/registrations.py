@@ -63,18 +63,11 @@ def _gateway(text: str, identity: ServiceIdentity) -> str:
 
 def _contracts(text: str, identity: ServiceIdentity) -> str:
     service = f"services.{identity.key}"
-    for listed in (
-        '"services.notification"]',
-        'services.notification",\n',
-        '"services.notification.domain",\n',
-    ):
+    for listed in ('"services.notification"]', 'services.notification",\n'):
         if listed not in text:
             raise CannotRegister(f"the contract that lists {listed.strip()!r} is missing")
     text = text.replace('"services.notification"]', f'"services.notification", "{service}"]')
-    text = text.replace('| services.notification",\n', f'| services.notification | {service}",\n')
-    return text.replace(
-        '"services.notification.domain",\n', f'"services.notification.domain",\n  "{service}.domain",\n'
-    )
+    return text.replace('| services.notification",\n', f'| services.notification | {service}",\n')
 
 
 def _environment(text: str, identity: ServiceIdentity) -> str:

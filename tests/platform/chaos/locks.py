@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
+from tests.harness.embedded_process import EmbeddedProcess
 from tests.harness.waiting import eventually
-from tests.platform.embedded_process import EmbeddedProcess
 
 _WAITS_FOR = """
     SELECT EXISTS (SELECT FROM pg_stat_activity

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx2
 
-from tests.platform.embedded_process import EmbeddedProcess
+from tests.harness.embedded_process import EmbeddedProcess
 
 Told = Counter[tuple[str, str]]
 """The messages in somebody's inbox, by event type and subject."""
@@ -71,7 +71,8 @@ class Notebook:
             headers["If-Match"] = f'"{revision}"'
         self._unanswered[name] = path
         try:
-            answer = await self._client(person).post(path, json=body, headers=headers)
+            client = await self._client(person)
+            answer = await client.post(path, json=body, headers=headers)
         except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
             raise Interrupted(name) from error
         assert answer.is_success, f"{name}: {answer.status_code} {answer.text}"
@@ -81,7 +82,7 @@ class Notebook:
         return self._answers[name]
 
     async def get(self, person: Person, path: str, **query: Any) -> Any:
-        answer = await self._client(person).get(path, params=query)
+        answer = await (await self._client(person)).get(path, params=query)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
@@ -112,9 +113,9 @@ class Notebook:
         for item in answer.get("items", [answer]):
             self._resources[f"{collection}/{item['id']}"] = item
 
-    def _client(self, person: Person) -> httpx2.AsyncClient:
+    async def _client(self, person: Person) -> httpx2.AsyncClient:
         if person not in self._clients:
-            client = self.platform.client(self.tenant, person.sub, person.roles)
+            client = await self.platform.client(self.tenant, person.sub, person.roles)
             self._stack.push_async_callback(client.aclose)
             self._clients[person] = client
         return self._clients[person]

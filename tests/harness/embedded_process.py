@@ -43,11 +43,14 @@ class EmbeddedProcess:
 
     async def start(self) -> None:
         """Returns when it answers."""
-        self.begin()
+        await self.begin()
         await eventually(self._answers, within_s=_START_S)
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         """Starts it, and waits for nothing."""
+        await asyncio.to_thread(self._spawn)
+
+    def _spawn(self) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         command = ["-m", "services", "serve", "all", "--port", str(self.port), "--data", str(self.data)]
         with self.log.open("ab") as log:
@@ -55,30 +58,85 @@ class EmbeddedProcess:
                 [sys.executable, *command], dies_by=signal.SIGKILL, log=log, env=environment, cwd=Path.cwd()
             )
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """`kill -9`: returns when it has ended."""
         if self._child is not None:
             self._child.send(signal.SIGKILL)
-            self._child.wait(_STOP_S)
-            self._child = None
+            await asyncio.to_thread(self.dispose)
 
-    def kill_with_database(self) -> None:
+    async def kill_with_database(self) -> None:
         """The same, and its PostgreSQL first, which then recovers from its log."""
         postmaster = self.data / "postgres" / "cluster" / "postmaster.pid"
         os.kill(int(postmaster.read_text().splitlines()[0]), signal.SIGKILL)
-        self.kill()
+        await self.kill()
+
+    def dispose(self) -> None:
+        """Ends it, if it runs."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.stop(signal.SIGKILL, grace=_STOP_S)
+
+    @property
+    def runs(self) -> bool:
+        return self._child is not None and not self._child.ended
 
     def ask_to_stop(self) -> None:
         """SIGTERM."""
         if self._child is not None:
             self._child.send(signal.SIGTERM)
 
-    def wait(self) -> int:
+    async def until_it_takes_no_more(self) -> None:
+        """Returns when nobody listens at its port any more."""
+
+        await eventually(lambda: asyncio.to_thread(is_free, self.port))
+
+    async def ended(self) -> int:
         """Its exit status; TimeoutError unless it ends within the ten seconds that it promises."""
         assert self._child is not None
-        return self._child.wait(_STOP_S)
+        return await asyncio.to_thread(self._child.wait, _STOP_S)
 
-    def token(self, tenant: UUID, sub: str, *roles: str) -> str:
+    async def client(self, tenant: UUID, sub: str, roles: Sequence[str]) -> httpx2.AsyncClient:
+        """A person's client of the gateway; nothing is asked for longer than a request may take."""
+        return httpx2.AsyncClient(
+            base_url=f"http://{LOOPBACK}:{self.port}",
+            headers={"Authorization": f"Bearer {await asyncio.to_thread(self._token, tenant, sub, roles)}"},
+            timeout=30,
+            trust_env=False,
+        )
+
+    @asynccontextmanager
+    async def database_alone(self) -> AsyncIterator[asyncpg.Connection]:
+        """The superuser's session while nothing but the database runs on the data: to see what a dead
+        platform has left."""
+        server = await asyncio.to_thread(EmbeddedPostgres.start, self.data)
+        try:
+            connection = await asyncpg.connect(server.superuser_url, ssl=False, timeout=10)
+            yield connection
+            await connection.close()
+        finally:
+            await asyncio.to_thread(server.stop)
+
+    @asynccontextmanager
+    async def superuser(self) -> AsyncIterator[asyncpg.Connection]:
+        """A session of the database's superuser, for whom no row security holds."""
+        url = await asyncio.to_thread(self._superuser_url)
+        connection = await asyncpg.connect(url, ssl=False, timeout=10)
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+    async def _answers(self) -> bool:
+        if not self.runs:
+            raise RuntimeError(f"It ended while it started:\n{self.log.read_text()[-3000:]}")
+        async with httpx2.AsyncClient(trust_env=False, timeout=_START_S) as client:
+            try:
+                answer = await client.get(f"http://{LOOPBACK}:{self.port}{_READINESS}")
+            except httpx2.TransportError:
+                return False
+        return answer.is_success
+
+    def _token(self, tenant: UUID, sub: str, roles: Sequence[str]) -> str:
         secrets = secrets_file.read(self.data)
         assert secrets is not None, "start it first"
         return mint_development_token(
@@ -90,53 +148,11 @@ class EmbeddedProcess:
             now=SystemClock().now(),
         )
 
-    def client(self, tenant: UUID, sub: str, roles: Sequence[str]) -> httpx2.AsyncClient:
-        """A person's client of the gateway; nothing is asked for longer than a request may take."""
-        return httpx2.AsyncClient(
-            base_url=f"http://{LOOPBACK}:{self.port}",
-            headers={"Authorization": f"Bearer {self.token(tenant, sub, *roles)}"},
-            timeout=30,
-            trust_env=False,
-        )
-
-    @asynccontextmanager
-    async def database_alone(self) -> AsyncIterator[asyncpg.Connection]:
-        """The superuser's session while nothing but the database runs on the data: to see what a dead
-        platform has left."""
-        with await asyncio.to_thread(EmbeddedPostgres.start, self.data) as server:
-            connection = await asyncpg.connect(server.superuser_url, ssl=False, timeout=10)
-            try:
-                yield connection
-            finally:
-                await connection.close()
-
-    @asynccontextmanager
-    async def superuser(self) -> AsyncIterator[asyncpg.Connection]:
-        """A session of the database's superuser, for whom no row security holds."""
+    def _superuser_url(self) -> str:
         where = running_file.read(self.data)
-        connection = await asyncpg.connect(
-            host=LOOPBACK,
-            port=where.database_port,
-            database=where.database_name,
-            user=SUPERUSER,
-            password=Passwords.kept_in(self.data / "postgres" / "passwords.json").superuser,
-            ssl=False,
-            timeout=10,
-        )
-        try:
-            yield connection
-        finally:
-            connection.terminate()
-
-    async def _answers(self) -> bool:
-        if self._child is None or self._child.ended:
-            raise RuntimeError(f"It ended while it started:\n{self.log.read_text()[-3000:]}")
-        async with httpx2.AsyncClient(trust_env=False, timeout=_START_S) as client:
-            try:
-                answer = await client.get(f"http://{LOOPBACK}:{self.port}{_READINESS}")
-            except httpx2.TransportError:
-                return False
-        return answer.is_success
+        password = Passwords.kept_in(self.data / "postgres" / "passwords.json").superuser
+        address = f"{where.database_host}:{where.database_port}/{where.database_name}"
+        return f"postgresql://{SUPERUSER}:{password}@{address}"
 
 
 def _free_ports() -> int:

@@ -1,0 +1,218 @@
+"""Bad input as callers send it: refused with a status, a code, and a pointer to what is wrong."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.calculation_engine.models import Json, a_cost, a_driver, a_model, an_input
+from tests.harness.platform import Company
+
+EVALUATIONS = "/api/v1/calculation-engine/evaluations"
+SIMULATIONS = "/api/v1/calculation-engine/simulations"
+VALIDATION = "validation_failed"
+DRAWN = {"kind": "pert", "low": 0, "mode": 1, "high": 2}
+
+
+@pytest.fixture
+def engineer(company: Company) -> httpx2.AsyncClient:
+    return company.person("ada", "value-engineer")
+
+
+def refused(answer: httpx2.Response, status: int, code: str) -> Json:
+    """The problem, once it is seen to be of this status and code."""
+    problem: Json = answer.json()
+    assert (answer.status_code, problem["code"]) == (status, code), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["detail"]
+    return problem
+
+
+def without(field: str) -> Json:
+    model = a_model()
+    del model[field]
+    return model
+
+
+def distributed(**distribution: Any) -> Json:
+    return a_model(inputs={"x": an_input(distribution=distribution)})
+
+
+def driven(**fields: Any) -> Json:
+    return a_model(drivers=[{**a_driver("d", "1"), **fields}])
+
+
+AT_X = "/model/inputs/x"
+AT_D = "/model/drivers/0"
+MODELS: list[tuple[Any, str, str]] = [
+    # The document's own shape.
+    (None, VALIDATION, "/model"),
+    ([], VALIDATION, "/model"),
+    ("a model", VALIDATION, "/model"),
+    ({}, VALIDATION, "/model/currency"),
+    (without("horizon"), VALIDATION, "/model/horizon"),
+    (a_model(currencies="EUR"), VALIDATION, "/model/currencies"),
+    (a_model(currency="eur"), VALIDATION, "/model/currency"),
+    (a_model(currency="EURO"), VALIDATION, "/model/currency"),
+    (a_model(currency=978), VALIDATION, "/model/currency"),
+    (a_model(discount_rate="0.1"), VALIDATION, "/model/discount_rate"),
+    (a_model(discount_rate=True), VALIDATION, "/model/discount_rate"),
+    (a_model(discount_rate=-0.51), VALIDATION, "/model/discount_rate"),
+    (a_model(discount_rate=None), VALIDATION, "/model/discount_rate"),
+    (a_model(timing="period_start"), VALIDATION, "/model/timing"),
+    (a_model(horizon={"periods": 0, "period_length": "year"}), VALIDATION, "/model/horizon/periods"),
+    (a_model(horizon={"periods": 601, "period_length": "year"}), VALIDATION, "/model/horizon/periods"),
+    (a_model(horizon={"periods": 2.5, "period_length": "year"}), VALIDATION, "/model/horizon/periods"),
+    (a_model(horizon={"periods": 3, "period_length": "week"}), VALIDATION, "/model/horizon/period_length"),
+    (a_model(inputs=[an_input(1)]), VALIDATION, "/model/inputs"),
+    (a_model(inputs={f"x{index}": an_input(1) for index in range(201)}), VALIDATION, "/model/inputs"),
+    (a_model(inputs={"X": an_input(1)}), VALIDATION, "/model/inputs/X"),
+    (a_model(inputs={"x y": an_input(1)}), VALIDATION, "/model/inputs/x y"),
+    (a_model(inputs={"x": 1}), VALIDATION, AT_X),
+    (a_model(inputs={"x": an_input()}), VALIDATION, AT_X),
+    (a_model(inputs={"x": an_input(1, distribution=DRAWN)}), VALIDATION, AT_X),
+    (a_model(inputs={"x": an_input(1, base=1)}), VALIDATION, AT_X),
+    (a_model(inputs={"x": an_input(1, low=2)}), VALIDATION, AT_X),
+    (a_model(inputs={"x": {**an_input(), "value": "1"}}), VALIDATION, f"{AT_X}/value"),
+    (a_model(inputs={"x": an_input(1, unit="")}), VALIDATION, f"{AT_X}/unit"),
+    (a_model(inputs={"x": an_input(1, evidence="rumour")}), VALIDATION, f"{AT_X}/evidence"),
+    (distributed(low=1, high=2), VALIDATION, f"{AT_X}/distribution"),
+    (distributed(kind="cauchy", mean=0), VALIDATION, f"{AT_X}/distribution"),
+    (distributed(kind="uniform", low=2, high=1), VALIDATION, f"{AT_X}/distribution"),
+    (distributed(kind="pert", low=0, mode=3, high=2), VALIDATION, f"{AT_X}/distribution"),
+    (distributed(kind="pert", low=0, mode=1), VALIDATION, f"{AT_X}/distribution/high"),
+    (distributed(kind="normal", mean=0, sd=0), VALIDATION, f"{AT_X}/distribution/sd"),
+    (distributed(kind="lognormal", mean=1, p90=2), VALIDATION, f"{AT_X}/distribution"),
+    (distributed(kind="lognormal", mean=-1, sd=1), VALIDATION, f"{AT_X}/distribution/mean"),
+    (a_model(drivers={"d": a_driver("d", "1")}), VALIDATION, "/model/drivers"),
+    (driven(formula=7), VALIDATION, f"{AT_D}/formula"),
+    (driven(formula="1" * 2001), VALIDATION, f"{AT_D}/formula"),
+    (driven(capture=1.5), VALIDATION, f"{AT_D}/capture"),
+    (driven(capture=0.5), VALIDATION, AT_D),
+    (driven(realisation="hoped"), VALIDATION, f"{AT_D}/realisation"),
+    (driven(risk_adjustment=1), VALIDATION, f"{AT_D}/risk_adjustment"),
+    (driven(profile=[]), VALIDATION, f"{AT_D}/profile"),
+    (driven(profile=[1, -1]), VALIDATION, f"{AT_D}/profile/1"),
+    (driven(kpi={"input": "x"}), VALIDATION, f"{AT_D}/kpi/metric"),
+    (a_model(scenarios={"s": {"label": "S", "inputs": {}}}), VALIDATION, "/model/scenarios/s/inputs"),
+    (
+        a_model(correlations=[{"first": "x", "second": "y", "rank": 2}]),
+        VALIDATION,
+        "/model/correlations/0/rank",
+    ),
+    # What its parts say of each other.
+    (driven(pool="p"), "invalid_model", f"{AT_D}/pool"),
+    (driven(profile=[1] * 4), "invalid_model", f"{AT_D}/profile"),
+    (a_model(inputs={"max": an_input(1)}), "invalid_model", "/model/inputs/max"),
+    (a_model(costs=[a_cost("c"), a_cost("c")]), "invalid_model", "/model/costs/1/key"),
+    (
+        a_model(scenarios={"s": {"label": "S", "inputs": {"z": 1}}}),
+        "invalid_model",
+        "/model/scenarios/s/inputs/z",
+    ),
+    # Formulas.
+    (driven(formula=" "), "invalid_formula", f"{AT_D}/formula"),
+    (driven(formula="z * 2"), "invalid_formula", f"{AT_D}/formula"),
+    (driven(formula="__import__('os')"), "invalid_formula", f"{AT_D}/formula"),
+    (driven(formula="(" * 1000 + "1" + ")" * 999), "invalid_formula", f"{AT_D}/formula"),
+    (driven(formula="1\u0000"), "invalid_formula", f"{AT_D}/formula"),
+    (a_model(formulas={"a": "b", "b": "a"}), "invalid_formula", "/model/formulas/a"),
+    (a_model(costs=[a_cost("c", recurring="1 +")]), "invalid_formula", "/model/costs/0/recurring"),
+]
+
+
+@pytest.mark.parametrize("path", [EVALUATIONS, SIMULATIONS])
+@pytest.mark.parametrize(("model", "code", "pointer"), MODELS, ids=lambda value: str(value)[:60])
+async def test_a_bad_model_is_pointed_at(
+    engineer: httpx2.AsyncClient, path: str, model: Any, code: str, pointer: str
+) -> None:
+    problem = refused(await engineer.post(path, json={"model": model}), 422, code)
+    assert pointer in [error["pointer"] for error in problem["errors"]], problem["errors"]
+    assert all(error["detail"] for error in problem["errors"])
+
+
+@pytest.mark.parametrize("formula", ["1 / 0", "9 ** 9 ** 9", "sqrt(-1)", "ln(0)", "1e308 * 10"])
+async def test_a_formula_without_a_finite_value_is_pointed_at(
+    engineer: httpx2.AsyncClient, formula: str
+) -> None:
+    """In an evaluation: a simulation counts the draws that have none."""
+    answer = await engineer.post(EVALUATIONS, json={"model": driven(formula=formula)})
+    problem = refused(answer, 422, "no_finite_value")
+    assert [error["pointer"] for error in problem["errors"]] == [f"{AT_D}/formula"]
+
+
+X_DRAWN = a_model(inputs={"x": an_input(distribution=DRAWN), "y": an_input(distribution=DRAWN)})
+CORRELATED = {**X_DRAWN, "correlations": [{"first": "x", "second": "y", "rank": 0.5}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "code", "pointer"),
+    [
+        (EVALUATIONS, {"scenario": "s"}, "unknown_name", "/scenario"),
+        (EVALUATIONS, {"inputs": {"z": 1}}, "unknown_name", "/inputs/z"),
+        (EVALUATIONS, {"inputs": {"x": "1"}}, VALIDATION, "/inputs/x"),
+        (EVALUATIONS, {"draws": 1000}, VALIDATION, "/draws"),
+        (SIMULATIONS, {"scenario": "s"}, "unknown_name", "/scenario"),
+        (SIMULATIONS, {"draws": 99}, VALIDATION, "/draws"),
+        (SIMULATIONS, {"draws": 1e3}, VALIDATION, "/draws"),
+        (SIMULATIONS, {"draws": 10**8}, "not_yet_supported", "/draws"),
+        (SIMULATIONS, {"draws": 10**9}, VALIDATION, "/draws"),
+        (SIMULATIONS, {"seed": -1}, VALIDATION, "/seed"),
+        (SIMULATIONS, {"seed": 2**53}, VALIDATION, "/seed"),
+        (SIMULATIONS, {"sampler": "halton"}, VALIDATION, "/sampler"),
+        (SIMULATIONS, {"sampler": "sobol"}, "not_yet_supported", "/sampler"),
+        (SIMULATIONS, {"outputs": []}, VALIDATION, "/outputs"),
+        (SIMULATIONS, {"outputs": ["tir"]}, VALIDATION, "/outputs/0"),
+        (SIMULATIONS, {"targets": {"payback_months": -1}}, VALIDATION, "/targets/payback_months"),
+        (SIMULATIONS, {"bins": 0}, VALIDATION, "/bins"),
+        (SIMULATIONS, {"model": CORRELATED}, "not_yet_supported", "/model/correlations"),
+    ],
+    ids=str,
+)
+async def test_a_bad_request_is_pointed_at(
+    engineer: httpx2.AsyncClient, path: str, fields: Json, code: str, pointer: str
+) -> None:
+    problem = refused(await engineer.post(path, json={"model": X_DRAWN, **fields}), 422, code)
+    assert pointer in [error["pointer"] for error in problem["errors"]]
+
+
+async def test_a_formula_s_fault_is_told_with_its_place(engineer: httpx2.AsyncClient) -> None:
+    problem = refused(
+        await engineer.post(EVALUATIONS, json={"model": driven(formula="1 + z")}), 422, "invalid_formula"
+    )
+    assert problem["errors"][0]["detail"] == (
+        "there is no input or formula 'z' "
+        "(in d at position 4; expected: the name of an input or of a formula)"
+    )
+
+
+WELL = json.dumps({"model": a_model(discount_rate=0.125)})
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ('{"model": {', "position 11"),
+        (WELL + "}", f"position {len(WELL)}"),
+        ("{'model': 1}", "position 1"),
+        ("// a comment\n{}", "position 0"),
+        (b'{"model": "\xe9"}', "not UTF-8 at position 11"),
+        ('{"model": ' + "[" * 100_000, "nested too deeply"),
+        (WELL.replace("0.125", "9" * 5000), "too many digits"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+async def test_what_is_not_json_is_400_with_its_place(
+    engineer: httpx2.AsyncClient, body: str | bytes, where: str
+) -> None:
+    answer = await engineer.post(EVALUATIONS, content=body, headers={"Content-Type": "application/json"})
+    assert where in refused(answer, 400, "bad_json")["detail"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400"])
+async def test_a_number_is_finite(engineer: httpx2.AsyncClient, number: str) -> None:
+    body = WELL.replace("0.125", number)
+    answer = await engineer.post(EVALUATIONS, content=body, headers={"Content-Type": "application/json"})
+    problem = refused(answer, 422, VALIDATION)
+    assert [error["pointer"] for error in problem["errors"]] == ["/model/discount_rate"]
