@@ -68,6 +68,7 @@ def _cancel_plan(data: Activation) -> CancelPlan:
 def _create_success_plan(data: Activation) -> CreateSuccessPlan:
     return CreateSuccessPlan(
         contract_id=data.contract_id,
+        account_id=data.account_id,
         name=data.name,
         owner=data.owner,
         model_id=data.model_id,
