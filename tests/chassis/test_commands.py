@@ -1,7 +1,6 @@
 """A participant: its effect, its note of the command and its reply are one, and happen once."""
 
 import asyncio
-from uuid import UUID, uuid5
 
 import pytest
 from sqlalchemy import select
@@ -19,43 +18,15 @@ from services.chassis.tables import outbox
 from services.chassis.telemetry.metrics import Metrics
 from services.chassis.unit_of_work import UnitOfWork
 from services.schemas.envelope import (
-    CommandEnvelope,
     CommandHeader,
     Envelope,
     Reply,
     envelope_from,
     parse_envelope,
 )
-from tests.chassis.messages import effects_of, envelope_of, note
-from tests.chassis.probe import NoteWritten
-from tests.chassis.sagas.trips import BookFlight, CancelFlight, agency
-
-SAGA = UUID("0197c1c5-0000-7000-8000-00000000005a")
-
-
-def command(
-    actor: Actor,
-    *,
-    round_: int = 1,
-    compensation: bool = False,
-    attempt: int = 1,
-    sold_out: bool = False,
-    busy: int = 0,
-) -> CommandEnvelope:
-    kind = CancelFlight if compensation else BookFlight
-    payload = kind(trip_id=new_id(), thing="flight", sold_out=sold_out, busy=busy)
-    header = CommandHeader(
-        to="listener",
-        saga_id=SAGA,
-        step="flight",
-        command_id=uuid5(SAGA, f"{actor.tenant}:{compensation}:{round_}"),
-        attempt=attempt,
-        compensation=compensation,
-        reply_to="probe",
-    )
-    event = envelope_of(NoteWritten(note_id=new_id(), text=""), actor, subject=SAGA)
-    document = {**dict(event), "type": payload.command_type, "data": payload.model_dump(mode="json")}
-    return CommandEnvelope.model_validate({**document, **dict(header)})
+from tests.chassis.messages import effects_of, note
+from tests.chassis.sagas.messages import SAGA, command
+from tests.chassis.sagas.trips import BookFlight, agency
 
 
 @pytest.fixture

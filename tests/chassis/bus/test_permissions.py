@@ -16,6 +16,7 @@ from services.chassis.dead_letters import RabbitDeadLetters
 from services.chassis.ids import new_id
 from tests.chassis.messages import Failing, envelope_of, note, until_effects
 from tests.chassis.probe import CATALOGUE, NoteEchoed, NoteShredded, listener
+from tests.chassis.sagas.messages import command
 from tests.chassis.wires import TOPOLOGY, consumer_of, purge
 from tests.harness.waiting import eventually
 from tests.servers.rabbitmq import RabbitServer
@@ -54,6 +55,10 @@ async def test_a_service_writes_nobody_elses_types(probe_bus: RabbitBus, ada: Ac
     with pytest.raises(PublishFailed, match="ACCESS_REFUSED"):
         await probe_bus.publish(envelope_of(NoteEchoed(note_id=new_id()), ada))
     await probe_bus.publish(note(ada))  # and is not the worse for having tried
+
+
+async def test_a_service_writes_commands_to_others(probe_bus: RabbitBus, ada: Actor) -> None:
+    await probe_bus.publish(command(ada))
 
 
 async def test_a_service_writes_into_nobody_elses_queue(probe_bus: RabbitBus) -> None:

@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from aio_pika import ExchangeType
 
 from services.chassis.bus.topology import (
     AUDIT_QUEUE,
+    COMMANDS_EXCHANGE,
     EVENTS_EXCHANGE,
     Binding,
     CannotDeclare,
@@ -33,6 +35,13 @@ def test_every_event_reaches_each_of_its_consumers_or_the_audit() -> None:
 
 def test_what_nobody_consumes_goes_to_the_audit() -> None:
     assert Binding(EVENTS_EXCHANGE, "probe.note.shredded", AUDIT_QUEUE) in topology(CATALOGUE).bindings
+
+
+def test_a_command_or_reply_reaches_whom_it_is_addressed_to() -> None:
+    found = topology(CATALOGUE)
+    assert found.exchanges[COMMANDS_EXCHANGE] is ExchangeType.DIRECT
+    commands = {(b.routing_key, b.queue) for b in found.bindings if b.exchange == COMMANDS_EXCHANGE}
+    assert commands == {("probe", "valueverse.probe"), ("listener", "valueverse.listener")}
 
 
 def test_a_consumer_has_its_queue_a_retry_queue_a_pause_and_its_dead_letters() -> None:
