@@ -5,7 +5,7 @@ older, a restatement waits for its period to be closed, and a closed period for 
 Events about contracts that nobody made here (of a plan made by hand) are passed over.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,11 @@ from services.chassis.handlers import Event, Handlers, Poison
 from services.chassis.problems import NotFound
 from services.chassis.runtime import Runtime
 from services.chassis.unit_of_work import UnitOfWork
-from services.committer.settling import settle
 from services.committer.store.contracts import ContractRow, Contracts
 from services.committer.store.models import ModelVersions
 from services.committer.store.results import PeriodResult, Results
-from services.schemas.events.amplifier import PeriodClosed, PeriodRestated
+from services.committer.store.settling import settle
+from services.schemas.events.amplifier import PeriodClosed, PeriodRestated, RealisedValue
 from services.schemas.events.architect import ModelApproved, ModelSuperseded
 from services.schemas.events.executor import MilestoneAccepted, MilestoneRejected, PlanCompleted
 
@@ -89,6 +89,7 @@ async def _closed(uow: UnitOfWork, contract: ContractRow, event: Event[PeriodClo
     payload = event.payload
     if contract.calendar.place_of(payload.period) is None:
         raise Poison(f"The contract has no period {payload.period}.")
+    _require_currency(contract, payload.values)
     if contract.state == "active" and await Results(uow, contract.id).close(_result(event)):
         await settle(uow, contract)
 
@@ -99,8 +100,17 @@ async def _restated(uow: UnitOfWork, contract: ContractRow, event: Event[PeriodR
         if contract.state in {*_ON_THE_WAY, "active"}:
             raise TooEarly(f"The period {event.payload.period} is not closed.")
         return
+    _require_currency(contract, event.payload.values)
     if await results.restate(_result(event)):
         await settle(uow, contract)
+
+
+def _require_currency(contract: ContractRow, values: Iterable[RealisedValue]) -> None:
+    """Raises:
+    Poison: a value is not in the contract's currency; nothing converts.
+    """
+    if any(value.realised.currency != contract.currency for value in values):
+        raise Poison(f"The contract is settled in {contract.currency}.")
 
 
 def _result(event: Event[PeriodClosed] | Event[PeriodRestated]) -> PeriodResult:

@@ -22,6 +22,7 @@ FILES = {
     "events.py",
     "clients.py",
     "metrics.py",
+    "saga.py",
     "Dockerfile",
     "requirements.in",
     "requirements.txt",

@@ -23,7 +23,6 @@ from services.committer.domain.promises import (
 )
 from services.committer.store.commitments import CommitmentFilter, CommitmentRow, Commitments
 from services.schemas.base import Currency, DecimalText, Document, Id, Key, Label, Text, Timestamp
-from services.schemas.money import minor_units
 from services.schemas.problem import FieldError
 from services.schemas.value_model import Direction, PeriodLength
 
@@ -167,8 +166,6 @@ def _unprocessable(field: str, detail: str, code: str) -> Unprocessable:
 
 
 def _shown(row: CommitmentRow) -> DrawnCommitment:
-    # PostgreSQL tells an array's elements apart by value alone: their decimals are put back.
-    unit = Decimal(1).scaleb(-minor_units(row.currency))
     return DrawnCommitment(
         id=row.id,
         contract_id=row.contract_id,
@@ -189,8 +186,8 @@ def _shown(row: CommitmentRow) -> DrawnCommitment:
         due_after_months=row.due_after_months,
         measured_by=row.measured_by,
         period_length=cast(PeriodLength, row.period_length),
-        committed=tuple(amount.quantize(unit) for amount in row.committed),
-        at_baseline=tuple(amount.quantize(unit) for amount in row.at_baseline),
+        committed=tuple(row.committed),
+        at_baseline=tuple(row.at_baseline),
         created_by=row.created_by,
         created_at=row.created_at,
     )

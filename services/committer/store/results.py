@@ -30,8 +30,9 @@ class PeriodResultRow(Base):
 
     @property
     def values(self) -> dict[str, Decimal]:
-        """The realised amounts by the commitments' keys."""
-        return {each["commitment"]: Decimal(each["realised"]["amount"]) for each in self.realised}
+        """The realised amounts by the commitments' keys, of those that somebody measured."""
+        measured = [each for each in self.realised if each["measured"] is not None]
+        return {each["commitment"]: Decimal(each["realised"]["amount"]) for each in measured}
 
 
 class MilestoneResultRow(Base):

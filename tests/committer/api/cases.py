@@ -175,8 +175,10 @@ class Deal:
     async def in_force(self, **fields: Any) -> dict[str, Any]:
         """Activated, as everybody who takes part agreed."""
         contract = await self.signed(**fields)
-        await self.answer(contract, *[Reply.done()] * len(ACTIVATION.steps))
-        return await self.read(contract)
+        while contract["state"] == "activating":
+            await self.answer(contract, Reply.done())
+            contract = await self.read(contract)
+        return contract
 
     async def read(self, contract: dict[str, Any]) -> dict[str, Any]:
         return await got(self.manager, f"{CONTRACTS}/{contract['id']}")

@@ -4,6 +4,7 @@ By hand: a subscription of 100.00 a quarter; 250.00 when the go-live is accepted
 10.00 and 150.00. At the baseline a quarter is worth 225.00, so that 900.00 realised is a gain of 675.00.
 """
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,9 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from services.chassis.actor import Actor
+from services.chassis.handlers import Poison
 from services.committer.events import TooEarly
 from services.schemas.events.amplifier import PeriodClosed, PeriodRestated
 from services.schemas.events.executor import MilestoneAccepted, PlanCompleted
+from services.schemas.money import Money
 from tests.architect.api.cases import got, if_match
 from tests.committer.api.cases import GAIN_SHARE, SETTLEMENTS, Deal
 from tests.committer.outbox import events_of
@@ -102,6 +105,27 @@ async def test_a_closed_period_is_settled_line_by_line(deal: Deal) -> None:
     assert event.payload["settlement_id"] == settlement["id"]
     assert (event.payload["period"], event.payload["net"]["amount"]) == (Q1, "235.00")
     assert await got(deal.manager, f"{SETTLEMENTS}/{settlement['id']}") == settlement
+
+
+async def test_what_nobody_measured_brought_no_gain(deal: Deal) -> None:
+    contract = await deal.in_force(terms=[{**GAIN_SHARE, "floor_per_period": None}], milestones=[])
+    event = _closed(contract, Q1, "0.00")
+    unmeasured = event.values[0].model_copy(update={"measured": None})
+    await deal.tell(event.model_copy(update={"values": (unmeasured,)}))
+    await deal.tell(_closed(contract, Q2))
+    assert [each["net"]["amount"] for each in await _settlements(deal, contract)] == ["0.00", "135.00"]
+
+
+async def test_values_in_another_currency_are_poison(deal: Deal) -> None:
+    contract = await deal.in_force()
+    event = _closed(contract, Q1)
+    foreign = event.values[0].model_copy(update={"realised": Money(amount=Decimal(1), currency="USD")})
+    for payload in (
+        event.model_copy(update={"values": (foreign,)}),
+        _closed(contract, "2031-Q1"),
+    ):
+        with pytest.raises(Poison):
+            await deal.tell(payload)
 
 
 async def test_floor_cap_and_a_negative_gain(deal: Deal) -> None:
