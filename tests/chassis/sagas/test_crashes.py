@@ -1,7 +1,6 @@
 """The runner, the replies and the participants on PostgreSQL: whatever happens, the end is the same."""
 
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,20 +8,10 @@ from hypothesis import strategies as st
 
 from services.chassis.ids import new_id
 from services.chassis.sagas import SagaStatus
-from tests.chassis.probe import MIGRATIONS
 from tests.chassis.sagas.model import Model
 from tests.chassis.sagas.shapes import Blow, Blows, Story, blows, stories
 from tests.chassis.sagas.trips import BOOK_TRIP, Trip
-from tests.chassis.sagas.worlds import Run, World, words_of, world
-from tests.harness.databases import migrations_of, templated_database
-from tests.servers.postgres import PostgresServer
-
-
-@pytest.fixture(scope="module")
-async def saga_world(postgres_server: PostgresServer) -> AsyncIterator[World]:
-    services = [migrations_of(postgres_server.owner_url, key, MIGRATIONS) for key in ("probe", "listener")]
-    async with templated_database(postgres_server, "probe", services) as owner_url, world(owner_url) as made:
-        yield made
+from tests.chassis.sagas.worlds import Run, World, words_of
 
 
 async def assert_undisturbed_end(run: Run, story: Story) -> None:

@@ -25,7 +25,7 @@ from services.chassis.sagas import Sagas, SagaStatus
 from services.chassis.sagas.definition import Definitions
 from services.chassis.sagas.replies import Replies
 from services.chassis.sagas.runner import SagaRunner
-from services.chassis.sagas.store import SagaRow, SagaStore
+from services.chassis.sagas.store import LogRow, SagaRow, SagaStore
 from services.chassis.tables import sagas
 from services.chassis.telemetry.metrics import Metrics
 from services.chassis.unit_of_work import UnitOfWork
@@ -76,14 +76,16 @@ class UnluckyDatabase(Database):
 
 
 class _HeldBus(LocalBus):
-    """Keeps what is published in the test's hand."""
+    """Keeps what is published of one tenant in the test's hand; what earlier tests left is lost."""
 
     def __init__(self) -> None:
         super().__init__()
         self.held: list[Envelope] = []
+        self.tenant: UUID | None = None
 
     async def publish(self, envelope: Envelope) -> None:
-        self.held.append(envelope)
+        if envelope.tenant == self.tenant:
+            self.held.append(envelope)
 
 
 @dataclass
@@ -99,6 +101,7 @@ class World:
             saga_id = await Sagas(uow).start(story.saga, story.trip, story.trip.trip_id)
             await uow.commit()
         self.bus.held.clear()
+        self.bus.tenant = actor.tenant
         return Run(self, story, actor, saga_id)
 
 
@@ -176,21 +179,32 @@ class Run:
 
     async def time_passes(self, luck: Luck = Luck.GOOD) -> None:
         """As long as the saga waits; then the runner looks."""
+        await self.wait_over()
+        self._world.databases["probe"].luck = luck
+        await self.runner().run_once()
+        self._world.databases["probe"].luck = Luck.GOOD
+
+    async def wait_over(self) -> None:
+        """As long as the saga waits."""
         async with self._world.databases["probe"].unit_of_work(self._actor) as uow:
             past = func.now() - timedelta(seconds=1)
             await uow.session.execute(update(sagas).where(sagas.c.due_at.is_not(None)).values(due_at=past))
             await uow.commit()
-        runner = SagaRunner(
+
+    def runner(self, metrics: Metrics | None = None, *, lease: timedelta = timedelta(0)) -> SagaRunner:
+        """A replica's; by default its leases have run out as soon as they are taken."""
+        return SagaRunner(
             self._definitions,
             self._world.databases["probe"],
             source="probe",
-            metrics=Metrics("probe"),
+            metrics=metrics or Metrics("probe"),
             wake=lambda: None,
-            lease=timedelta(0),
+            lease=lease,
         )
-        self._world.databases["probe"].luck = luck
-        await runner.run_once()
-        self._world.databases["probe"].luck = Luck.GOOD
+
+    async def log(self) -> list[LogRow]:
+        async with self._world.databases["probe"].unit_of_work(self._actor) as uow:
+            return await SagaStore(uow).log_of(self._saga_id)
 
     async def settle(self, *, newest_first: bool = False) -> None:
         """Everything arrives, and the saga ends."""
