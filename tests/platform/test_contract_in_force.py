@@ -1,0 +1,84 @@
+"""A contract across the services: it comes into force, its quarters are measured and closed, and settled."""
+
+from typing import Any
+
+from tests.amplifier.api.cases import PLANS, closed, measured, reading, settled, stepped, succeeded
+from tests.architect.api.cases import got
+from tests.committer.api.cases import CONTRACTS, GAIN_SHARE, SETTLEMENTS, SUBSCRIPTION, Deal
+from tests.harness.platform import Company
+from tests.harness.waiting import eventually
+
+# Over, so that whoever measures has measured all of it.
+YEAR: dict[str, Any] = {
+    "effective_on": "2025-01-01",
+    "terms": [SUBSCRIPTION, GAIN_SHARE],
+    "milestones": [{"key": "go_live", "label": "The line is watched", "due": "2025-05-15"}],
+}
+
+
+async def _in_force(deal: Deal) -> dict[str, Any]:
+    signed = await deal.signed(**YEAR)
+
+    async def activated() -> dict[str, Any] | None:
+        contract = await got(deal.manager, f"{CONTRACTS}/{signed['id']}")
+        return contract if contract["state"] != "activating" else None
+
+    return await eventually(activated)
+
+
+async def _settlements(deal: Deal, contract: dict[str, Any], number: int) -> list[dict[str, Any]]:
+    """So many, oldest first."""
+
+    async def issued() -> list[dict[str, Any]] | None:
+        items = (await got(deal.manager, SETTLEMENTS, contract_id=contract["id"]))["items"]
+        return items[::-1] if len(items) == number else None
+
+    return await eventually(issued)
+
+
+def _stops(*hours: str, first: int = 1) -> list[dict[str, str]]:
+    months = [f"2025-{first + place:02}" for place in range(len(hours))]
+    return [
+        reading(month, value, "2025-12-31", "hours_stopped")
+        for month, value in zip(months, hours, strict=True)
+    ]
+
+
+async def test_a_signed_contract_comes_into_force_by_itself(company: Company) -> None:
+    deal = Deal(company)
+    contract = await _in_force(deal)
+    assert (contract["state"], contract["failure"]) == ("active", None)
+    saga = await deal.saga(contract)
+    assert [(each["name"], each["action"]["status"]) for each in saga["steps"]] == [
+        ("lock model", "done"),
+        ("create delivery plan", "done"),
+        ("create success plan", "done"),
+    ]
+    (plan,) = (await got(deal.manager, "/api/v1/executor/plans", contract_id=contract["id"]))["items"]
+    assert plan["account_id"] == contract["account_id"]
+
+
+async def test_closed_quarters_are_settled_and_a_restatement_is_trued_up(company: Company) -> None:
+    """At 130 hours a quarter brings (200 - 130) * 50 * 0.9 / 4 = 787.50, at the baseline of 180 hours 225.00:
+    a fifth of the gain is 112.50. January restated as 100 makes a mean of 120 hours, 900.00, and 135.00."""
+    deal = Deal(company)
+    contract = await _in_force(deal)
+    lead = company.person("sam", "success-lead")
+    (found,) = (await got(lead, PLANS, contract_id=contract["id"]))["items"]
+    plan = await settled(lead, found)
+    await measured(lead, plan, _stops("130", "130", "130"))
+    await closed(company, plan, "2025-Q1")
+    (first,) = await _settlements(deal, contract, 1)
+    assert [line["amount"]["amount"] for line in first["lines"]] == ["100.00", "112.50"]
+    late = reading("2025-01", "100", "2026-01-15", "hours_stopped")
+    await measured(lead, plan, [late])
+    succeeded(await stepped(company.person("grace", "approver"), plan, "restate", "2025-Q1"))
+    await measured(lead, plan, _stops("120", "120", "120", first=4))
+    await closed(company, plan, "2025-Q2")
+    _, second = await _settlements(deal, contract, 2)
+    assert [(line["label"], line["amount"]["amount"]) for line in second["lines"]] == [
+        ("Charge 2025-Q2: Subscription", "100.00"),
+        ("Charge 2025-Q2: Share of the gain", "135.00"),
+        ("True-up 2025-Q1: Share of the gain", "22.50"),
+    ]
+    assert second["net"]["amount"] == "257.50"
