@@ -63,10 +63,11 @@ async def import_measurements(success_plan_id: UUID, request: Request, uow: Idem
     `recorded_on`, and `unit` if it is to be compared. Everything else is as with rows of JSON; pointers count
     rows from 0, without the first line."""
     plan = await Plans(uow).held(success_plan_id)
-    if _media_type(request) != _CSV:
+    content = await request.body()
+    if content and _media_type(request) != _CSV:
         raise UnsupportedMediaType(f"This route takes {_CSV}.")
     with as_problems():
-        rows = read_csv(await request.body())
+        rows = read_csv(content)
     return await _take(uow, plan, rows)
 
 

@@ -100,9 +100,7 @@ async def test_a_file_is_text_csv_and_bounded(company: Company, sam: httpx2.Asyn
     assert refused(large) == (413, "payload_too_large")
 
 
-async def test_uploads_at_once_are_taken_one_after_the_other(
-    company: Company, sam: httpx2.AsyncClient
-) -> None:
+async def test_uploads_at_once_are_taken_in_turn(company: Company, sam: httpx2.AsyncClient) -> None:
     plan = await active(company)
     answers = await asyncio.gather(*(measured(sam, plan) for _ in range(MANY)))
     assert sorted(answer["added"] for answer in answers) == [0] * (MANY - 1) + [len(FIRST_QUARTER)]

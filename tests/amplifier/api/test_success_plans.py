@@ -1,4 +1,4 @@
-"""Success plans: made for a contract, measured by the model that the architect keeps, seen by whom they concern."""
+"""Success plans: made for a contract, measured by the architect's model, seen by whom they concern."""
 
 import asyncio
 from uuid import uuid4
