@@ -14,6 +14,8 @@ from services.chassis import grace
 
 log = structlog.get_logger(__name__)
 
+# Its own source: the process's shared generator belongs to whoever seeds it.
+_jitter = random.SystemRandom()
 _FIRST_BACKOFF_S = 0.2
 _LONGEST_BACKOFF_S = 30.0
 _CANCEL_PATIENCE_S = 2.0
@@ -91,7 +93,7 @@ class BackgroundService(ABC):
 
     async def _back_off(self, failures: int, error: Exception) -> None:
         ceiling = min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(failures, 16))
-        delay = random.uniform(ceiling / 2, ceiling)  # noqa: S311  # jitter, not a secret
+        delay = _jitter.uniform(ceiling / 2, ceiling)
         log.warning(
             "background_unit_failed",
             task=self.name,

@@ -22,6 +22,8 @@ from services.chassis.telemetry.logs import bound
 from services.chassis.telemetry.traces import inject, tracer
 from services.schemas.problem import ProblemDocument
 
+# Its own source: the process's shared generator belongs to whoever seeds it.
+_jitter = random.SystemRandom()
 __all__ = ["MintToken", "PeerClient", "PeerMisunderstood", "PeerProblem", "PeerUnavailable"]
 
 M = TypeVar("M", bound=BaseModel)
@@ -225,7 +227,7 @@ class PeerClient:
     async def _back_off(self, attempt: int) -> None:
         if attempt > 0:
             ceiling = _FIRST_BACKOFF_S * 2.0 ** (attempt - 1)
-            await asyncio.sleep(random.uniform(0, ceiling))  # noqa: S311  # jitter, no secret
+            await asyncio.sleep(_jitter.uniform(0, ceiling))
 
     def _judge(self, *, able: bool) -> None:
         if able:

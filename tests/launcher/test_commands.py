@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from services.chassis.principal import tenant_id
+from services.schemas.directory import SERVICES
 from tests.platform.processes import free_gateway_port, open_folder, run, serving_platform
 
 
@@ -39,14 +40,14 @@ def test_health_names_every_service(running: tuple[Path, int]) -> None:
     _, port = running
     told = run("health", "--port", str(port))
     assert told.returncode == 0
-    for name in ("value-architect", "calculation-engine", "notification-service"):
-        assert name in told.stdout
+    for identity in SERVICES.values():
+        assert identity.name in told.stdout
 
 
 def test_health_of_nothing_fails_and_names_everything() -> None:
     told = run("health", "--port", str(free_gateway_port()))
     assert told.returncode == 1
-    assert told.stdout.count("away") == 3
+    assert told.stdout.count("away") == len(SERVICES)
 
 
 def test_urls_answer_as_printed(running: tuple[Path, int]) -> None:
@@ -54,7 +55,7 @@ def test_urls_answer_as_printed(running: tuple[Path, int]) -> None:
     told = run("urls", "--port", str(port))
     pages = re.findall(r"http://[^\s)]+", told.stdout)
     pages = [page if "/api/" in page else f"{page}/docs" for page in pages]
-    assert len(pages) == 7
+    assert len(pages) == 2 * len(SERVICES) + 1
 
     async def ask() -> list[int]:
         async with httpx2.AsyncClient(trust_env=False) as client:

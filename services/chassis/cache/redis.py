@@ -21,6 +21,8 @@ from services.chassis.clock import SYSTEM_CLOCK, Clock
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+# Its own source: the process's shared generator belongs to whoever seeds it.
+_jitter = random.SystemRandom()
 _TIMEOUT_S = 0.5
 _FAILURES_TO_PAUSE = 3
 _PAUSE_S = 1.0
@@ -127,7 +129,7 @@ class RedisCache:
                     await self._collect(pubsub, mailbox, listening)
             except _AWAY as error:
                 self._missed(error)
-            await asyncio.sleep(random.uniform(0.1, _LONGEST_RETRY_S))  # noqa: S311  # jitter, not a secret
+            await asyncio.sleep(_jitter.uniform(0.1, _LONGEST_RETRY_S))
 
     async def _collect(self, pubsub: PubSub, mailbox: Mailbox, listening: asyncio.Event) -> None:
         silent = False
