@@ -22,11 +22,12 @@ from services.chassis.telemetry.logs import bound
 from services.chassis.telemetry.traces import inject, tracer
 from services.schemas.problem import ProblemDocument
 
-# Its own source: the process's shared generator belongs to whoever seeds it.
-_jitter = random.SystemRandom()
 __all__ = ["MintToken", "PeerClient", "PeerMisunderstood", "PeerProblem", "PeerUnavailable"]
 
 M = TypeVar("M", bound=BaseModel)
+
+# Its own source: the process's shared generator belongs to whoever seeds it.
+_jitter = random.SystemRandom()
 
 _TIMEOUT_MS = 10_000
 _CONNECT_TIMEOUT_S = 1.0

@@ -4,6 +4,7 @@ Each service has a tracer provider of its own, never the process's global one: s
 """
 
 import asyncio
+import random
 from collections.abc import MutableMapping
 
 from fastapi.telemetry import TelemetryConfig
@@ -13,6 +14,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from services.chassis import grace
@@ -25,13 +27,28 @@ _INSTRUMENTATION = "valueverse"
 _W3C = TraceContextTextMapPropagator()
 
 
+class _OwnIds(IdGenerator):
+    """Ids from a source of their own: two processes that seed the shared one alike must not share traces."""
+
+    def __init__(self) -> None:
+        self._source = random.Random()  # noqa: S311  # ids, not secrets; seeded by the system
+
+    def generate_span_id(self) -> int:
+        return self._source.getrandbits(64) or 1
+
+    def generate_trace_id(self) -> int:
+        return self._source.getrandbits(128) or 1
+
+
 def make_tracer_provider(service: str, otlp_endpoint: str) -> TracerProvider:
     """The tracer provider of a service; it exports only if an OTLP endpoint is configured.
 
     `otlp_endpoint` is the base address, such as http://jaeger:4318, or empty. Without it spans still exist:
     logs, problems and headers carry a trace id.
     """
-    provider = TracerProvider(resource=Resource({SERVICE_NAME: service}), shutdown_on_exit=False)
+    provider = TracerProvider(
+        resource=Resource({SERVICE_NAME: service}), id_generator=_OwnIds(), shutdown_on_exit=False
+    )
     if otlp_endpoint:
         address = otlp_endpoint.rstrip("/") + _TRACES_PATH
         exporter = ScrubbingExporter(OTLPSpanExporter(endpoint=address, timeout=grace.EXPORT_S))
