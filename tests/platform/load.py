@@ -23,7 +23,8 @@ class Load:
 
     company: Company
     people: int = 6
-    answers: list[httpx2.Response] = field(default_factory=list)
+    asked: int = 0
+    answers: dict[int, httpx2.Response] = field(default_factory=dict)
     accepted: list[str] = field(default_factory=list)
 
     @asynccontextmanager
@@ -51,21 +52,23 @@ class Load:
         body = {"name": name, "industry": "manufacturing", "currency": "EUR"}
         async with asyncio.timeout(_PATIENCE_S):
             while True:
+                self.asked = number = self.asked + 1
                 answer = await client.post(_ACCOUNTS, json=body, headers={"Idempotency-Key": name})
-                self.answers.append(answer)
+                self.answers[number] = answer
                 if answer.status_code == 201:
                     return
                 await asyncio.sleep(_PAUSE_S)
 
-    @property
-    def refusals(self) -> list[httpx2.Response]:
-        """The answers that say to try again later."""
-        return [answer for answer in self.answers if answer.status_code == 503]
+    def refusals(self, *, after: int = 0) -> list[httpx2.Response]:
+        """The answers that say to try again later, to what was asked after the first so many."""
+        return [
+            answer for number, answer in self.answers.items() if number > after and answer.status_code == 503
+        ]
 
     def check_answers(self) -> None:
         """Whatever was not accepted was refused as passing. Keys that a request could not give back while the
         database was away are in flight until their short lease has run out."""
-        for answer in self.answers:
+        for answer in self.answers.values():
             assert answer.status_code in {201, 503, 409}, answer.text
             if answer.status_code == 503:
                 assert answer.headers["content-type"] == MEDIA_TYPE

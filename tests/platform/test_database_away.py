@@ -39,6 +39,16 @@ async def until_accepted(load: Load, more: int) -> None:
     await eventually(reached, within_s=60)
 
 
+async def until_refused(load: Load, more: int) -> None:
+    """Returns when so many more were refused for now."""
+    enough = len(load.refusals()) + more
+
+    async def reached() -> bool:
+        return len(load.refusals()) >= enough
+
+    await eventually(reached, within_s=60)
+
+
 async def readiness(platform: TestPlatform) -> set[str]:
     """How ready the services say they are."""
     async with platform.client() as nobody:
@@ -47,11 +57,16 @@ async def readiness(platform: TestPlatform) -> set[str]:
     return {answer.json()["status"] for answer in answers}
 
 
-async def until_ready(platform: TestPlatform) -> None:
+async def until_back(platform: TestPlatform, load: Load) -> None:
+    """Returns when the services are ready; of what is asked from then on nothing is refused."""
+
     async def ready() -> bool:
         return await readiness(platform) == {"ready"}
 
     await eventually(ready, within_s=60)
+    back = load.asked
+    await until_accepted(load, 30)
+    assert load.refusals(after=back) == []
 
 
 async def test_stopped_and_started_again(
@@ -67,35 +82,20 @@ async def test_stopped_and_started_again(
                 assert (await nobody.get("/health")).status_code == 200
         finally:
             await asyncio.to_thread(own_postgres.start)
-        await until_ready(platform)
-        refused = len(load.refusals)
-        await until_accepted(load, 30)
-        assert len(load.refusals) == refused
+        await until_back(platform, load)
     load.check_answers()
     await load.check_accepted_once()
 
 
 async def test_killed(platform: TestPlatform, own_postgres: PostgresProcess, load: Load) -> None:
     async with load.running():
-        for _ in range(3):
+        for _ in range(2):
             await until_accepted(load, 30)
             own_postgres.kill()
             await until_refused(load, 1)
-        await until_ready(platform)
-        refused = len(load.refusals)
-        await until_accepted(load, 30)
-        assert len(load.refusals) == refused
+        await until_back(platform, load)
     load.check_answers()
     await load.check_accepted_once()
-
-
-async def until_refused(load: Load, more: int) -> None:
-    enough = len(load.refusals) + more
-
-    async def reached() -> bool:
-        return len(load.refusals) >= enough
-
-    await eventually(reached, within_s=60)
 
 
 async def test_frozen(platform: TestPlatform, own_postgres: PostgresProcess, load: Load) -> None:
@@ -107,9 +107,6 @@ async def test_frozen(platform: TestPlatform, own_postgres: PostgresProcess, loa
             assert await readiness(platform) == {"unready"}
         finally:
             own_postgres.thaw()
-        await until_ready(platform)
-        refused = len(load.refusals)
-        await until_accepted(load, 30)
-        assert len(load.refusals) == refused
+        await until_back(platform, load)
     load.check_answers()
     await load.check_accepted_once()
