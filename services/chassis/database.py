@@ -5,13 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from asyncpg import exceptions as postgres
 from sqlalchemy import event, text
-from sqlalchemy import exc as sql
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
+from services.chassis.absence import tell_absence
 from services.chassis.actor import Actor
 from services.chassis.business import Tally, uncounted
 from services.chassis.clock import Clock
@@ -22,9 +21,6 @@ _STATEMENT_TIMEOUT_MS = 15_000
 _IDLE_TIMEOUT_MS = 30_000
 _CONNECT_TIMEOUT_S = 5.0
 _SYSTEM_POOL = 2
-
-# SQLSTATEs of a server that is away for the moment: connection, resources, shutdown and start, system.
-_AWAY_SQLSTATES = ("08", "53", "57P", "58")
 
 
 class Database:
@@ -74,26 +70,9 @@ class Database:
         await self.system_engine.dispose()
 
 
-def is_away(error: BaseException) -> bool:
-    """Whether an error says that the database was not there, rather than that it refused the work."""
-    if isinstance(error, sql.DBAPIError):
-        state = getattr(error.orig, "sqlstate", None) or ""
-        return error.connection_invalidated or state.startswith(_AWAY_SQLSTATES)
-    return isinstance(
-        error,
-        (
-            sql.TimeoutError,
-            postgres.PostgresConnectionError,
-            postgres.CannotConnectNowError,
-            postgres.InterfaceError,
-            ConnectionError,
-        ),
-    )
-
-
 def _engine(url: str, *, schema: str, pool_size: int) -> AsyncEngine:
     parsed = make_url(url).set(drivername="postgresql+asyncpg")
-    return create_async_engine(
+    engine = create_async_engine(
         parsed,
         pool_size=pool_size,
         max_overflow=0,
@@ -101,6 +80,8 @@ def _engine(url: str, *, schema: str, pool_size: int) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args=_connect_args(parsed.host, schema),
     )
+    tell_absence(engine.sync_engine)
+    return engine
 
 
 def _connect_args(host: str | None, schema: str) -> dict[str, Any]:

@@ -14,8 +14,9 @@ import structlog
 from opentelemetry.trace import SpanKind, TracerProvider
 from sqlalchemy.dialects.postgresql import insert
 
+from services.chassis.absence import is_away
 from services.chassis.actor import Actor
-from services.chassis.database import Database, is_away
+from services.chassis.database import Database
 from services.chassis.handlers import Poison, Resolver
 from services.chassis.retries import DEFAULT_RETRY, RetryPolicy, describe
 from services.chassis.tables import inbox

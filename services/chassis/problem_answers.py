@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
-from asyncpg import exceptions as postgres
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import exc as sql
@@ -14,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from services.chassis import problems
+from services.chassis.absence import AWAY, is_away
 from services.chassis.problems import Problem
 from services.chassis.telemetry.traces import current_trace_id
 from services.schemas.problem import FieldError, ProblemDocument
@@ -34,8 +34,8 @@ _BY_STATUS: dict[int, type[Problem]] = {
 _KEY_ITSELF = "[key]"  # pydantic's last step where a key, not its value, is at fault
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
-# The classes of PostgreSQL's SQLSTATE that pass by themselves: connection, resources, intervention, system.
-_PASSING_SQLSTATES = ("08", "53", "57", "58")
+# SQLSTATEs of work that the next attempt may finish: deadlock, lost race, lock not had, too slow.
+_PASSING_SQLSTATES = ("40", "55P03", "57014")
 # PostgreSQL's text has every character but NUL, which JSON may name.
 _UNKEEPABLE_TEXT = frozenset({"22021", "22P05"})
 
@@ -183,9 +183,11 @@ def _method_not_allowed(request: Request) -> Problem:
 
 
 def _from_database(error: Any) -> Problem:
-    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    if getattr(error, "connection_invalidated", False) or state.startswith(_PASSING_SQLSTATES):
-        return problems.Unavailable("The database is away for the moment.")
+    if is_away(error):
+        return _away(error)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state.startswith(_PASSING_SQLSTATES):
+        return problems.Unavailable("The database could not finish this in time.")
     if state in _UNKEEPABLE_TEXT:
         return problems.Unprocessable("A text holds a NUL character, which no field keeps.", code="bad_text")
     log.error("database_refused", exc_info=error)
@@ -209,10 +211,7 @@ _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Any], Problem]], ...] = (
     (HTTPException, _from_http),
     (StaleDataError, _lost_race),
     (sql.IntegrityError, _conflict),
-    (sql.TimeoutError, _away),
     (sql.DBAPIError, _from_database),
-    (postgres.PostgresConnectionError, _away),
-    (postgres.CannotConnectNowError, _away),
-    (postgres.InterfaceError, _away),
-    (ConnectionError, _away),
+    *((kind, _away) for kind in AWAY),
+    (TimeoutError, _away),  # of a connection that was tried before its use
 )

@@ -4,16 +4,12 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.chassis.actor import Actor
 from services.chassis.clock import SYSTEM_CLOCK
-from services.chassis.database import Database, is_away
+from services.chassis.database import Database
 from services.chassis.ids import new_id
 from tests.harness.databases import login_url
-from tests.harness.sql import connect
-from tests.servers.postgres import PostgresServer
 
 
 def nowhere() -> Database:
@@ -26,51 +22,6 @@ async def test_nothing_connects_before_first_use(ada: Actor) -> None:
     async with database.unit_of_work(ada):
         pass
     await database.close()
-
-
-async def test_a_server_that_is_not_there_is_away() -> None:
-    database = nowhere()
-    with pytest.raises(OSError, match="Connect call failed") as failure:
-        await database.ping()
-    assert is_away(failure.value)
-    await database.close()
-
-
-async def test_a_killed_connection_is_away_and_the_pool_recovers(
-    postgres_server: PostgresServer, probe_database: Database, ada: Actor
-) -> None:
-    async with probe_database.unit_of_work(ada) as uow:
-        pid = await uow.session.scalar(text("SELECT pg_backend_pid()"))
-        async with connect(postgres_server.superuser_url) as superuser:
-            await superuser.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-        with pytest.raises(DBAPIError) as failure:
-            await uow.session.execute(text("SELECT 1"))
-    assert is_away(failure.value)
-    await probe_database.ping()
-
-
-@pytest.mark.parametrize(
-    "statement", ["SELECT 1/0", "SELECT * FROM nothing", "SET LOCAL statement_timeout = 'x'"]
-)
-async def test_a_refusal_is_not_away(probe_database: Database, ada: Actor, statement: str) -> None:
-    with pytest.raises(DBAPIError) as failure:
-        async with probe_database.unit_of_work(ada) as uow:
-            await uow.session.execute(text(statement))
-    assert not is_away(failure.value)
-
-
-async def test_a_statement_that_takes_too_long_is_not_away(probe_database: Database, ada: Actor) -> None:
-    async with probe_database.unit_of_work(ada) as uow:
-        await uow.session.execute(text("SET LOCAL statement_timeout = '10ms'"))
-        with pytest.raises(DBAPIError) as failure:
-            await uow.session.execute(text("SELECT pg_sleep(5)"))
-    assert not is_away(failure.value)
-
-
-def test_errors_of_other_origin_are_not_away() -> None:
-    assert is_away(PoolTimeout())
-    assert not is_away(ValueError())
-    assert not is_away(TimeoutError())
 
 
 async def test_the_system_login_commits_at_the_end(probe_database: Database) -> None:

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 from sqlalchemy import select, text
 
+from services.chassis.absence import DatabaseAway
 from services.chassis.actor import Actor
 from services.chassis.clock import SYSTEM_CLOCK
 from services.chassis.database import Database
@@ -219,7 +220,7 @@ async def test_a_database_that_is_away_makes_no_attempt(ada: Actor) -> None:
     url = "postgresql://listener:x@127.0.0.1:1/nowhere"
     database = Database(url, url, schema="listener", clock=SYSTEM_CLOCK)
     consumer = consumer_of("listener", listener(), database)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(DatabaseAway):
         await consumer.attempt(note(ada), 1)
     await database.close()
 

@@ -79,8 +79,8 @@ def rabbitmq_server(pytestconfig: pytest.Config, worker: str) -> RabbitServer:
 
 @pytest.fixture(scope="module")
 def own_postgres(own_folder: Path) -> Iterator[PostgresProcess]:
-    """A started PostgreSQL of this module's own, to stop and kill."""
-    yield from _running(PostgresProcess, own_folder)
+    """A started PostgreSQL of this module's own, to stop and kill: what it has committed it does not lose."""
+    yield from _running(lambda folder: PostgresProcess(folder, durable=True), own_folder)
 
 
 @pytest.fixture(scope="module")

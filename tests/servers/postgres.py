@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: the launcher's, without its durability."""
+"""A PostgreSQL server of the tests' own: the launcher's, mostly without its durability."""
 
 import asyncio
 import os
@@ -69,8 +69,9 @@ class PostgresServer:
 class PostgresProcess:
     """A server in a folder, on one port for all its starts. After a kill it comes back by itself."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self._folder = folder
+        self._durable = durable
         self._port = free_port()
         self._running: EmbeddedPostgres | None = None
 
@@ -80,7 +81,7 @@ class PostgresProcess:
             find_binaries()
         except CannotStart as error:
             raise MissingServer(str(error)) from error
-        self._running = EmbeddedPostgres.start(self._folder, durable=False, port=self._port)
+        self._running = EmbeddedPostgres.start(self._folder, durable=self._durable, port=self._port)
 
     def stop(self) -> None:
         if self._running is not None:
@@ -91,7 +92,22 @@ class PostgresProcess:
         if self._running is not None and self._running.pid is not None:
             os.kill(self._running.pid, signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Stops every process of the server in its tracks: connections stand, and nothing answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        server = self._running.pid if self._running is not None else None
+        if server is not None:
+            children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+            for pid in (server, *map(int, children)):
+                os.kill(pid, number)
+
     def dispose(self) -> None:
+        self.thaw()
         self.stop()
 
     @property
