@@ -13,9 +13,10 @@ from uuid import UUID
 import structlog
 from sqlalchemy import func, select, text
 
+from services.chassis.absence import is_away
 from services.chassis.actor import Actor
 from services.chassis.background import BackgroundService
-from services.chassis.database import Database, is_away
+from services.chassis.database import Database
 from services.chassis.ids import new_id
 from services.chassis.retries import describe
 from services.chassis.sagas.conductor import advance
