@@ -153,8 +153,10 @@ async def test_an_amount_of_money_counts_itself(probe_url: str, ada: Actor) -> N
     counter = BusinessCounter("value_total", "Value by currency.", ("currency",))
     metrics = Metrics("probe")
     metrics.declare(counter)
-    async with service_database(probe_url, "probe", tally=metrics.tally) as database:
-        async with database.unit_of_work(ada) as uow:
-            uow.count(counter, by=3600.5, currency="EUR")
-            await uow.commit()
+    async with (
+        service_database(probe_url, "probe", tally=metrics.tally) as database,
+        database.unit_of_work(ada) as uow,
+    ):
+        uow.count(counter, by=3600.5, currency="EUR")
+        await uow.commit()
     assert metrics.registry.get_sample_value("value_total", {"currency": "EUR"}) == 3600.5
