@@ -18,11 +18,11 @@ from services.chassis.tokens import mint_development_token
 from services.launcher import running_file, secrets_file
 from services.launcher.child import Child, spawn
 from services.launcher.embedded_postgres import EmbeddedPostgres
-from services.launcher.ports import LOOPBACK, free_port, is_free
+from services.launcher.ports import LOOPBACK, is_free
 from services.launcher.postgres_cluster import SUPERUSER, Passwords
-from services.launcher.serve import addresses
 from services.schemas.directory import SERVICES
 from tests.harness.waiting import eventually
+from tests.platform.processes import ROOT, environment, free_gateway_port
 
 _START_S = 60.0
 _STOP_S = 10.0
@@ -38,7 +38,7 @@ class EmbeddedProcess:
     def __init__(self, data: Path) -> None:
         self.data = data
         self.log = data.with_name(f"{data.name}.log")
-        self.port = _free_ports()
+        self.port = free_gateway_port()
         self._child: Child | None = None
 
     async def start(self) -> None:
@@ -51,11 +51,10 @@ class EmbeddedProcess:
         await asyncio.to_thread(self._spawn)
 
     def _spawn(self) -> None:
-        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         command = ["-m", "services", "serve", "all", "--port", str(self.port), "--data", str(self.data)]
         with self.log.open("ab") as log:
             self._child = spawn(
-                [sys.executable, *command], dies_by=signal.SIGKILL, log=log, env=environment, cwd=Path.cwd()
+                [sys.executable, *command], dies_by=signal.SIGKILL, log=log, env=environment(), cwd=ROOT
             )
 
     async def kill(self) -> None:
@@ -153,11 +152,3 @@ class EmbeddedProcess:
         password = Passwords.kept_in(self.data / "postgres" / "passwords.json").superuser
         address = f"{where.database_host}:{where.database_port}/{where.database_name}"
         return f"postgresql://{SUPERUSER}:{password}@{address}"
-
-
-def _free_ports() -> int:
-    """A gateway port that is free together with the direct ports that follow from it."""
-    while True:
-        port = free_port()
-        if all(is_free(each.port) for each in addresses(port)):
-            return port

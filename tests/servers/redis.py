@@ -62,6 +62,15 @@ class RedisProcess:
     def kill(self) -> None:
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Stops it in its tracks: connections stand, and nothing answers."""
+        if self._child is not None:
+            self._child.send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self._child is not None:
+            self._child.send(signal.SIGCONT)
+
     def dispose(self) -> None:
         self.kill()
 
