@@ -38,7 +38,7 @@ _PAUSE_AFTER_FAILURE_S = 2.0
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
-    "max_connections": "120",
+    "max_connections": "400",  # six services hold up to 72; the tests run several platforms on one server
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",
     "timezone": "UTC",
