@@ -1,0 +1,50 @@
+"""The way to a peer, which a test closes and opens."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import httpx2
+
+from services.chassis.asgi_transport import IsolatedASGITransport
+from services.chassis.breaker import CircuitBreaker
+from services.chassis.peers import PeerClient
+from tests.amplifier.api.cases import runtime_of
+from tests.harness.platform import Company
+
+
+class Way(httpx2.AsyncBaseTransport):
+    """Closed until the test opens it; `meanwhile` happens once, during a call."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self.is_open = False
+        self.calls = 0
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.calls += 1
+        if not self.is_open:
+            raise httpx2.ConnectError("the test has closed the way", request=request)
+        if self.meanwhile is not None:
+            happen, self.meanwhile = self.meanwhile, None
+            await happen()
+        return await self._inner.handle_async_request(request)
+
+
+@contextmanager
+def way_to(company: Company, peer: str) -> Iterator[Way]:
+    """The amplifier's way to one of its peers."""
+    runtime = runtime_of(company)
+    way = Way(IsolatedASGITransport(company.platform.embedded.apps[peer]))
+    before = runtime.peer(peer)
+    runtime._peers[peer] = PeerClient(
+        peer,
+        registry=runtime.registry,
+        transport=way,
+        mint=runtime._mint,
+        breaker=CircuitBreaker(open_for_s=0.05),
+    )
+    try:
+        yield way
+    finally:
+        runtime._peers[peer] = before
