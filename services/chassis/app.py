@@ -22,7 +22,6 @@ from services.chassis.outbox import Outbox
 from services.chassis.pruner import Pruner
 from services.chassis.rate_limit import RateLimiter
 from services.chassis.redelivery import Redelivery
-from services.chassis.registration import registered
 from services.chassis.relay import Relay
 from services.chassis.request_context import RequestContextMiddleware
 from services.chassis.runtime import Runtime
@@ -163,12 +162,11 @@ def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], Abstrac
                 *(make(runtime) for make in service.background),
             ]
         )
-        # Left in reverse: deregister, stop consuming and working, then close what they stood on.
+        # Left in reverse: stop consuming and working, then close what they stood on.
         async with AsyncExitStack() as stack:
             stack.push_async_callback(runtime.close)
             await stack.enter_async_context(background.running())
             await stack.enter_async_context(runtime.bus.subscribe(consumer))
-            await stack.enter_async_context(registered(runtime.registry, runtime.settings))
             log.info("service_ready")
             yield
             log.info("service_stopping")

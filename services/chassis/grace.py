@@ -7,5 +7,5 @@ queue, a unit of background work by its lease.
 REQUESTS_S = 4  # those in flight are answered
 MESSAGES_S = 1.5  # those in hand are handled
 UNITS_S = 1.5  # background services finish what they are at
-FAREWELL_S = 1.0  # a broker is told, where it still listens
+FAREWELL_S = 1.0  # registry and broker are told, where they still listen
 EXPORT_S = 1.0  # one export of spans; two may follow each other

@@ -1,4 +1,4 @@
-"""This instance in the registry: known once it is ready, forgotten before it drains."""
+"""This instance in the registry: known once it answers, forgotten before it drains."""
 
 import asyncio
 import socket
@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from services.chassis import grace
 from services.chassis.ids import new_id
 from services.chassis.registry import Address, Instance, KeepRegistered, Registry, RegistryAway
+from services.chassis.retries import describe
 from services.chassis.settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
@@ -20,12 +22,19 @@ async def registered(registry: Registry, settings: ServiceSettings) -> AsyncIter
     identity = settings.identity
     host = settings.advertise_host or await asyncio.to_thread(_own_address)
     instance = Instance(f"{identity.name}-{new_id()}", identity.name, Address(host, identity.port))
-    async with KeepRegistered(registry, instance).running():
-        yield
     try:
-        await registry.deregister(instance.id)
-    except RegistryAway as away:
-        log.warning("not_deregistered", error=str(away))
+        async with KeepRegistered(registry, instance).running(grace_s=0):
+            yield
+    finally:
+        await _farewell(registry, instance)
+
+
+async def _farewell(registry: Registry, instance: Instance) -> None:
+    try:
+        async with asyncio.timeout(grace.FAREWELL_S):
+            await registry.deregister(instance.id)
+    except (RegistryAway, TimeoutError) as away:
+        log.warning("not_deregistered", error=describe(away))
 
 
 def _own_address() -> str:

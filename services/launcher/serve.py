@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp
 
+from services.chassis.registration import registered
 from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry.logs import configure_logging
 from services.launcher import embedded, rooms, running_file, secrets_file
@@ -129,5 +130,7 @@ async def _serve_one(key: str, settings: ServiceSettings) -> None:
     port = int(os.environ.get("PORT", settings.identity.port))
     with bound([Address(host, port)]) as sockets:
         app = rooms.create_app(key, settings)
-        async with Lifespan(app), serving([(app, sockets[0])]):
+        registry = app.state.runtime.registry
+        # Left in reverse: nobody finds it any more, then it drains, then it closes what it stood on.
+        async with Lifespan(app), serving([(app, sockets[0])]), registered(registry, settings):
             await stop.wait()

@@ -91,7 +91,7 @@ async def test_killed_at_a_boundary(platform: EmbeddedProcess, book: Notebook, b
     await people(book)
     await proposals(book, STORIES[0])
     strike = Strike(lambda: acceptance(book, STORIES[0], 0))
-    async with holding(platform) as hold:
+    async with holding(platform.superuser) as hold:
         await boundary.reach(hold, strike)
         await platform.kill()
     was_answered = await strike.was_answered()

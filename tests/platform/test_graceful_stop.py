@@ -45,7 +45,7 @@ async def test_what_is_in_flight_is_answered_and_is_there_after_the_next_start(
 ) -> None:
     tenant = uuid4()
     assert (await add_account(platform, tenant, "before")).status_code == 201
-    async with holding(platform) as hold:
+    async with holding(platform.superuser) as hold:
         table = await hold.table("architect.accounts")
         in_flight = asyncio.create_task(add_account(platform, tenant, "in flight"))
         await table.stops("architect", "INSERT INTO accounts")
@@ -62,7 +62,7 @@ async def test_what_is_in_flight_is_answered_and_is_there_after_the_next_start(
 async def test_a_request_that_does_not_end_is_cut_off_and_leaves_nothing(platform: EmbeddedProcess) -> None:
     tenant = uuid4()
     assert (await add_account(platform, tenant, "before")).status_code == 201
-    async with holding(platform) as hold:
+    async with holding(platform.superuser) as hold:
         table = await hold.table("architect.accounts")
         in_flight = asyncio.create_task(add_account(platform, tenant, "too slow"))
         await table.stops("architect", "INSERT INTO accounts")
@@ -79,7 +79,7 @@ async def test_a_handler_that_does_not_end_is_cut_off_and_its_event_comes_again(
 ) -> None:
     async with Notebook(platform, uuid4()) as book:
         await people(book)
-        async with holding(platform) as hold:
+        async with holding(platform.superuser) as hold:
             inbox = await hold.table("notification.inbox")
             accepted = await acceptance(book, "stop", 0)
             await inbox.stops("notification", "INSERT INTO inbox")

@@ -5,13 +5,15 @@ synchronous standby has committed, durably, and its client does not know it yet.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
-from tests.harness.embedded_process import EmbeddedProcess
 from tests.harness.waiting import eventually
+
+Superuser = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
+"""Opens a session of the database's superuser."""
 
 _WAITS_FOR = """
     SELECT EXISTS (SELECT FROM pg_stat_activity
@@ -49,10 +51,10 @@ class Lock:
 
 
 class Hold:
-    """The means to hold one platform's database."""
+    """The means to hold a platform's database."""
 
-    def __init__(self, platform: EmbeddedProcess, stack: AsyncExitStack, watch: asyncpg.Connection) -> None:
-        self._platform = platform
+    def __init__(self, superuser: Superuser, stack: AsyncExitStack, watch: asyncpg.Connection) -> None:
+        self._superuser = superuser
         self._stack = stack
         self._watch = watch
 
@@ -107,7 +109,7 @@ class Hold:
         return Lock(session, taken, self._watch)
 
     async def _session(self) -> asyncpg.Connection:
-        return await self._stack.enter_async_context(self._platform.superuser())
+        return await self._stack.enter_async_context(self._superuser())
 
     def _ending_with_us(self, task: "asyncio.Task[str]") -> "asyncio.Task[str]":
         async def end() -> None:
@@ -119,8 +121,8 @@ class Hold:
 
 
 @asynccontextmanager
-async def holding(platform: EmbeddedProcess) -> AsyncIterator[Hold]:
+async def holding(superuser: Superuser) -> AsyncIterator[Hold]:
     """For the length of the block; whatever is held is let go at its end."""
     async with AsyncExitStack() as stack:
-        watch = await stack.enter_async_context(platform.superuser())
-        yield Hold(platform, stack, watch)
+        watch = await stack.enter_async_context(superuser())
+        yield Hold(superuser, stack, watch)
