@@ -153,7 +153,7 @@ async def test_a_driver_s_ramp_starts_with_its_first_accepted_milestone(
     company: Company, sam: httpx2.AsyncClient
 ) -> None:
     plan = await active(company)
-    for day, drivers in (("2026-03-02", ["downtime", "scrap"]), ("2026-02-02", ["downtime", "downtime"])):
+    for day, drivers in (("2026-02-02", ["downtime", "downtime"]), ("2026-03-02", ["downtime", "scrap"])):
         await _told_of(company, _accepted(plan["contract_id"], day, drivers))
     assert (await got(sam, f"{PLANS}/{plan['id']}"))["ramp_starts"] == {
         "downtime": "2026-02-02",

@@ -13,22 +13,23 @@ from tests.harness.platform import Company
 
 
 class Way(httpx2.AsyncBaseTransport):
-    """Closed until the test opens it; `meanwhile` happens once, during a call."""
+    """Closed until the test opens it; `meanwhile` happens once, during a call. `answered` counts answers."""
 
     def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
         self._inner = inner
         self.is_open = False
-        self.calls = 0
+        self.answered = 0
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        self.calls += 1
         if not self.is_open:
             raise httpx2.ConnectError("the test has closed the way", request=request)
         if self.meanwhile is not None:
             happen, self.meanwhile = self.meanwhile, None
             await happen()
-        return await self._inner.handle_async_request(request)
+        answer = await self._inner.handle_async_request(request)
+        self.answered += 1
+        return answer
 
 
 @contextmanager
