@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 compile() { # compile FOLDER/NAME [OPTION...]
   local name=$1
   shift
-  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
     --custom-compile-command infra/lock.sh --output-file "$name.txt" "$@" "$name.in"
   printf '%s.txt\n' "$name"
 }

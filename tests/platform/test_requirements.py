@@ -1,9 +1,11 @@
 """The locked dependencies: one resolution for all files, hashed, naming no place, each with its reason."""
 
 import re
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 _ROOT = Path(__file__).parents[2]
 _EVERYTHING = _ROOT / "requirements-dev.txt"
@@ -36,6 +38,10 @@ def _declared_names(path: Path) -> set[str]:
     return names
 
 
+def _applies_here(requirement: Requirement) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+
+
 @pytest.mark.parametrize("locked", _LOCKED, ids=_name)
 def test_every_file_is_a_subset_of_the_one_resolution(locked: Path) -> None:
     everything = _pins(_EVERYTHING)
@@ -51,6 +57,19 @@ def test_every_pin_is_exact_and_hashed(locked: Path) -> None:
         assert hashes, pin
 
 
+def test_an_extra_that_one_asks_of_another_is_locked_with_it() -> None:
+    """Otherwise pip takes the extra's newest release, beside the pin, and refuses it for want of a hash."""
+    locked = [pin for pin in map(Requirement, _pins(_EVERYTHING)) if _applies_here(pin)]
+    extras = {pin.name: pin.extras for pin in locked}
+    asked = [Requirement(text) for pin in locked for text in requires(pin.name) or []]
+    missing = {
+        str(wanted)
+        for wanted in asked
+        if _applies_here(wanted) and not wanted.extras <= extras.get(wanted.name, wanted.extras)
+    }
+    assert missing == set()
+
+
 @pytest.mark.parametrize("declared", _DECLARED, ids=_name)
 def test_what_is_declared_is_locked_and_has_its_reason(declared: Path) -> None:
     for line in declared.read_text().splitlines():
@@ -58,7 +77,7 @@ def test_what_is_declared_is_locked_and_has_its_reason(declared: Path) -> None:
             assert re.search(r" # \w", line), f"{line}: why is it there?"
     locked = declared.with_suffix(".txt")
     if locked.exists():
-        assert _declared_names(declared) <= {pin.partition("==")[0] for pin in _pins(locked)}
+        assert _declared_names(declared) <= {re.split(r"[\[=]", pin)[0] for pin in _pins(locked)}
 
 
 @pytest.mark.parametrize("file", [*_LOCKED, *_DECLARED], ids=_name)
