@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-import structlog
 
 from services.chassis.cache import CacheAway
+from services.chassis.cache import redis as redis_cache
 from services.chassis.cache.redis import RedisCache
 from services.chassis.clock import MovableClock
+from tests.harness.logs import logged_by
 from tests.servers.redis import RedisProcess
 
 
@@ -32,13 +33,13 @@ async def test_away_it_is_missed_and_logged_once(
     await cache.set("key", b"1", ttl_s=60)
     await asyncio.to_thread(own_redis.kill)
     try:
-        with structlog.testing.capture_logs() as lines:
+        with logged_by(redis_cache) as logged:
             assert await cache.get("key") is None
             await cache.set("key", b"2", ttl_s=60)
             await cache.delete("key")
             assert await cache.incr("count", window_s=60) is None
             await cache.publish("channel", b"unheard")
-        assert [line["event"] for line in lines] == ["cache_away"]
+        assert logged.events == ["cache_away"]
         assert cache.failures == 5
         with pytest.raises(CacheAway):
             await cache.ping()
@@ -46,9 +47,9 @@ async def test_away_it_is_missed_and_logged_once(
         await asyncio.to_thread(own_redis.start)
     assert await cache.incr("count", window_s=60) is None, "the pause after failures in a row has not ended"
     clock.advance(1)
-    with structlog.testing.capture_logs() as lines:
+    with logged_by(redis_cache) as logged:
         assert await cache.incr("count", window_s=60) == 1
-    assert [line["event"] for line in lines] == ["cache_back"]
+    assert logged.events == ["cache_back"]
 
 
 async def test_a_pooled_connection_from_before_a_restart_costs_nothing(

@@ -1,12 +1,12 @@
 from collections.abc import AsyncIterator
 
 import pytest
-import structlog
 
 from services.chassis.clock import MovableClock
-from services.chassis.registry import Address, ConsulRegistry, Instance, KeepRegistered, RegistryAway
+from services.chassis.registry import Address, ConsulRegistry, Instance, KeepRegistered, RegistryAway, consul
 from tests.chassis.http_server import serving
 from tests.chassis.registry.consul_agent import ConsulAgent
+from tests.harness.logs import logged_by
 
 FIRST = Instance("value-architect-1", "value-architect", Address("10.0.0.1", 8001))
 SECOND = Instance("value-architect-2", "value-architect", Address("10.0.0.2", 8001))
@@ -83,7 +83,7 @@ async def test_while_the_agent_is_away_the_last_known_addresses_hold(
     assert await registry.resolve("value-architect") == [FIRST.address]
     agent.broken = True
     clock.advance(2)
-    with structlog.testing.capture_logs() as lines:
+    with logged_by(consul) as logged:
         assert await registry.resolve("value-architect") == [FIRST.address]
         asked = len(agent.asked)
         assert await registry.resolve("value-architect") == [FIRST.address]
@@ -92,7 +92,7 @@ async def test_while_the_agent_is_away_the_last_known_addresses_hold(
         agent.broken = False
         clock.advance(2)
         await registry.resolve("value-architect")
-    assert [line["event"] for line in lines] == ["registry_away", "registry_back"]
+    assert logged.events == ["registry_away", "registry_back"]
 
 
 async def test_every_question_says_that_the_agent_is_away(

@@ -3,7 +3,6 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-import structlog
 from fastapi import FastAPI
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from services.chassis.telemetry import span_export
 from services.chassis.telemetry.span_export import ScrubbingExporter
 from services.chassis.telemetry.traces import (
     close_tracer_provider,
@@ -26,6 +26,7 @@ from services.chassis.telemetry.traces import (
     tracer,
 )
 from tests.chassis.http_server import serving
+from tests.harness.logs import logged_by
 
 SECRET = "hunter2-hunter2"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -154,11 +155,11 @@ async def test_a_collector_that_is_away_is_logged_once_and_holds_nobody_up() -> 
     async with serving(Collector()) as address:
         pass
     provider = make_tracer_provider("value-architect", address.url)
-    with structlog.testing.capture_logs() as lines:
+    with logged_by(span_export) as logged:
         for _ in range(2):
             with tracer(provider).start_as_current_span("work"):
                 pass
             await asyncio.to_thread(provider.force_flush)
         async with asyncio.timeout(20):
             await close_tracer_provider(provider)
-    assert [line["event"] for line in lines] == ["trace_collector_away"]
+    assert logged.events == ["trace_collector_away"]
