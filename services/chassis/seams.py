@@ -49,6 +49,6 @@ def seams_of(settings: ServiceSettings) -> Seams:
         cache=RedisCache(settings.redis_url) if settings.redis_url else MemoryCache(clock),
         registry=ConsulRegistry(settings.consul_http_addr)
         if settings.consul_http_addr
-        else StaticRegistry({}),
+        else StaticRegistry({name: [address] for name, address in settings.peers.items()}),
         clock=clock,
     )

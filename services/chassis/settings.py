@@ -1,15 +1,18 @@
 """What a service reads from its environment, typed; a placeholder secret does not pass in production."""
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.chassis.issuers import IssuerSettings
-from services.schemas.directory import ServiceIdentity
+from services.chassis.registry import Address
+from services.schemas.directory import SERVICES, ServiceIdentity
 
 _PLACEHOLDERS = ("change-me", "changeme", "placeholder", "secret", "generated-at-first-start")
 _SHORTEST_SECRET = 32
+
+_Peer = Annotated[Address, BeforeValidator(Address.parse)]
 
 
 class ServiceSettings(BaseSettings):
@@ -17,7 +20,8 @@ class ServiceSettings(BaseSettings):
 
     Shared names (`ENVIRONMENT`, `REDIS_URL`, …) carry no prefix; a service's own logins carry its key
     (`ARCHITECT_DATABASE_URL`), so that one file can hold the settings of all. An empty `REDIS_URL`,
-    `RABBITMQ_URL` or `CONSUL_HTTP_ADDR` chooses the in-process adapter.
+    `RABBITMQ_URL` or `CONSUL_HTTP_ADDR` chooses the in-process adapter. Without Consul a peer is reached
+    where `PEERS` says, a JSON object from service names to `host:port`, else by its name and its own port.
     """
 
     model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", frozen=True)
@@ -30,6 +34,7 @@ class ServiceSettings(BaseSettings):
     jwt_issuers: tuple[IssuerSettings, ...] = Field((), validation_alias="JWT_ISSUERS")
     redis_url: str = Field("", validation_alias="REDIS_URL")
     consul_http_addr: str = Field("", validation_alias="CONSUL_HTTP_ADDR")
+    peers: dict[str, _Peer] = Field(default_factory=dict, validation_alias="PEERS")
     otel_exporter_otlp_endpoint: str = Field("", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     advertise_host: str = Field("", validation_alias="ADVERTISE_HOST")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
@@ -44,6 +49,13 @@ class ServiceSettings(BaseSettings):
     @property
     def development(self) -> bool:
         return self.environment == "development"
+
+    @field_validator("peers")
+    @classmethod
+    def _refuse_strangers(cls, peers: dict[str, Address]) -> dict[str, Address]:
+        if strangers := peers.keys() - {identity.name for identity in SERVICES.values()}:
+            raise ValueError(f"no service has the name {', '.join(sorted(strangers))}")
+        return peers
 
     @model_validator(mode="after")
     def _refuse_placeholders(self) -> Self:

@@ -4,6 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from services.architect.settings import Settings
+from services.chassis.registry import Address
+from services.chassis.seams import seams_of
 from tests.chassis.probe.app import ProbeSettings
 
 SOUND = {
@@ -49,3 +51,27 @@ def test_a_service_s_own_logins_carry_its_name_in_the_environment(monkeypatch: p
     monkeypatch.setenv("INTERNAL_JWT_SECRET", "i" * 32)
     made = Settings.model_validate({})
     assert made.database_url.get_secret_value().startswith("postgresql://architect:")
+
+
+async def test_peers_are_found_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEERS", '{"value-architect": "10.0.0.1:9001", "value-executor": "[::1]:9003"}')
+    registry = seams_of(settings()).registry
+    assert await registry.resolve("value-architect") == [Address("10.0.0.1", 9001)]
+    assert await registry.resolve("value-executor") == [Address("::1", 9003)]
+    assert await registry.resolve("value-committer") == [Address("value-committer", 8002)]
+
+
+@pytest.mark.parametrize(
+    "peers",
+    [
+        {"value-arhcitect": "10.0.0.1:9001"},
+        {"value-architect": "10.0.0.1"},
+        {"value-architect": "10.0.0.1:99999"},
+        {"value-architect": "http://10.0.0.1:9001"},
+        {"value-architect": "ada@10.0.0.1:9001"},
+        {"value-architect": ":9001"},
+    ],
+)
+def test_peers_that_nobody_could_reach_are_refused(peers: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="peers"):
+        settings(peers=peers)

@@ -10,8 +10,11 @@ from services.launcher.errors import CannotStart
 from services.launcher.postgres_binaries import find_binaries
 from tests.harness.embedded_process import EmbeddedProcess
 from tests.harness.platform import Company, TestPlatform, company_of, running_platform
+from tests.harness.separate_processes import SeparateProcesses, separate_processes
 from tests.servers.missing import skip_or_fail
 from tests.servers.postgres import PostgresServer
+from tests.servers.rabbitmq import RabbitServer
+from tests.servers.redis import RedisServer
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +50,16 @@ def embedded_process(own_folder: Path) -> Iterator[EmbeddedProcess]:
     process = EmbeddedProcess(own_folder / "embedded")
     yield process
     process.dispose()
+
+
+@pytest.fixture(scope="session")
+async def six_processes(
+    postgres_server: PostgresServer,
+    rabbitmq_server: RabbitServer,
+    redis_server: RedisServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[SeparateProcesses]:
+    """The services as six processes of this worker's own; who kills one starts it again."""
+    folder = tmp_path_factory.mktemp("six-processes")
+    async with separate_processes(postgres_server, rabbitmq_server, redis_server.url, folder) as running:
+        yield running

@@ -31,7 +31,10 @@ def free_gateway_port() -> int:
 
 def environment() -> dict[str, str]:
     """This process's, without what would point the platform elsewhere."""
-    ours = ("DATABASE_URL", "REDIS_URL", "RABBITMQ_URL", "CONSUL_HTTP_ADDR", "JWT_SECRET", "ENVIRONMENT")
+    ours = (
+        *("DATABASE_URL", "REDIS_URL", "RABBITMQ_URL", "CONSUL_HTTP_ADDR", "PEERS", "JWT_SECRET"),
+        "ENVIRONMENT",
+    )
     return {name: value for name, value in os.environ.items() if name not in ours}
 
 

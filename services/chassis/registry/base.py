@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,14 @@ class Address:
 
     host: str
     port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """What `host:port` says; ValueError if it says something else."""
+        parts = urlsplit(f"//{text}")
+        if parts.netloc != text or not parts.hostname or not parts.port or parts.username is not None:
+            raise ValueError(f"{text} is not host:port")
+        return cls(parts.hostname, parts.port)
 
     @property
     def url(self) -> str:

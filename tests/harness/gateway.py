@@ -1,0 +1,90 @@
+"""Kong's double: the dispatcher before services that are reached over HTTP, by Kong's own file.
+
+It routes, forwards and refuses internal tokens as Kong does; it checks no signature and limits nobody.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+
+import httpx2
+from starlette.background import BackgroundTask
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from services.chassis.plain_http import no_tls
+from services.chassis.registry import Address
+from services.launcher.dispatcher import Dispatcher
+from services.launcher.routes import gateway_routes
+from tests.chassis.http_server import serving
+
+# Between two neighbours alone (RFC 9110, 7.6.1), and what the next one says for itself.
+_NOT_FORWARDED = frozenset(
+    {
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer"),
+        *("transfer-encoding", "upgrade", "host", "content-length"),
+    }
+)
+_NOT_PASSED_BACK = _NOT_FORWARDED - {"content-length"} | {"date", "server"}
+_TIMEOUT_S = 60.0
+
+
+class Upstream:
+    """One service behind the gateway, as an ASGI app."""
+
+    def __init__(self, client: httpx2.AsyncClient, address: Address) -> None:
+        self._client = client
+        self._address = address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._forwarded(Request(scope, receive))
+        await answer(scope, receive, send)
+
+    async def _forwarded(self, request: Request) -> Response:
+        path, query = request.scope["raw_path"].decode(), request.url.query
+        forwarded = self._client.build_request(
+            request.method,
+            f"{self._address.url}{path}{'?' if query else ''}{query}",
+            headers=_kept(request.headers, _NOT_FORWARDED) | _told_by_the_gateway(request),
+            content=await request.body(),
+        )
+        try:
+            answer = await self._client.send(forwarded, stream=True)
+        except httpx2.TransportError:
+            return JSONResponse({"message": "An invalid response was received from the upstream server"}, 502)
+        back = StreamingResponse(
+            answer.aiter_raw(), answer.status_code, background=BackgroundTask(answer.aclose)
+        )
+        back.raw_headers = [
+            (name.lower(), value)
+            for name, value in answer.headers.raw
+            if name.decode().lower() not in _NOT_PASSED_BACK
+        ]
+        return back
+
+
+def _kept(headers: Headers, dropped: frozenset[str]) -> MutableHeaders:
+    return MutableHeaders(raw=[(name, value) for name, value in headers.raw if name.decode() not in dropped])
+
+
+def _told_by_the_gateway(request: Request) -> dict[str, str]:
+    return {
+        "X-Forwarded-For": request.client.host if request.client else "",
+        "X-Forwarded-Proto": request.url.scheme,
+        "X-Forwarded-Host": request.url.hostname or "",
+        "X-Forwarded-Port": str(request.url.port or 80),
+    }
+
+
+async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
+    await JSONResponse({"message": "no Route matched with those values"}, 404)(scope, receive, send)
+
+
+@contextlib.asynccontextmanager
+async def serving_gateway(upstreams: Mapping[str, Address]) -> AsyncIterator[Address]:
+    """The gateway on a free port, before these services by host name, for the length of the block."""
+    async with httpx2.AsyncClient(verify=no_tls(), trust_env=False, timeout=_TIMEOUT_S) as client:
+        apps = {name: Upstream(client, address) for name, address in upstreams.items()}
+        async with serving(Dispatcher(apps, gateway_routes(), _no_route)) as address:
+            yield address
