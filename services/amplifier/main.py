@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from services.amplifier import events
 from services.amplifier.api import measurements, periods, proof_points, realised_value, success_plans
 from services.amplifier.fetcher import ModelFetcher
-from services.amplifier.metrics import PERIODS_CLOSED, PERIODS_RESTATED, VALUE_REALISED
+from services.amplifier.metrics import PERIODS_CLOSED, PERIODS_RESTATED, VALUE_AT_RISK, VALUE_REALISED
 from services.amplifier.settings import Settings
 from services.chassis.app import Service, build_app
 from services.chassis.seams import Seams, seams_of
@@ -26,6 +26,6 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
         handlers=events.handlers,
         commands=events.commands,
         background=(ModelFetcher,),
-        counters=(VALUE_REALISED, PERIODS_CLOSED, PERIODS_RESTATED),
+        counters=(VALUE_REALISED, VALUE_AT_RISK, PERIODS_CLOSED, PERIODS_RESTATED),
     )
     return build_app(service, settings, seams or seams_of(settings))

@@ -32,6 +32,7 @@ from services.chassis.sagas.replies import Replies
 from services.chassis.sagas.runner import SagaRunner
 from services.chassis.seams import Seams
 from services.chassis.settings import ServiceSettings
+from services.chassis.telemetry.database_durations import time_statements
 from services.chassis.telemetry.database_spans import trace_database
 from services.chassis.telemetry.logs import bind_context
 from services.chassis.telemetry.metrics import Metrics, MetricsMiddleware
@@ -106,8 +107,9 @@ def _runtime(service: Service, settings: ServiceSettings, seams: Seams) -> Runti
     )
     provider = make_tracer_provider(identity.name, settings.otel_exporter_otlp_endpoint)
     trace_database(database.engine, provider)
-    metrics.watch_pool("runtime", database.engine)
-    metrics.watch_pool("system", database.system_engine)
+    for pool, engine in (("runtime", database.engine), ("system", database.system_engine)):
+        metrics.watch_pool(pool, engine)
+        time_statements(pool, engine, metrics)
     metrics.watch_cache(lambda: seams.cache.failures)
     return Runtime(
         settings=settings,
@@ -145,6 +147,7 @@ def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], Abstrac
             commands=service.commands(runtime),
             replies=Replies(definitions),
         )
+        runtime.metrics.expect_messages(inbound.types)
         consumer = Consumer(
             runtime.identity.key,
             inbound,

@@ -18,6 +18,12 @@ class Inbound:
     commands: Commands
     replies: Replies
 
+    @property
+    def types(self) -> frozenset[str]:
+        """The types that are handled here."""
+        replies = {REPLY_TYPE} if self.replies.definitions.names else set()
+        return self.events.types | self.commands.types | replies
+
     def resolve(self, envelope: Envelope) -> Callable[[UnitOfWork], Awaitable[None]]:
         """Raises:
         Poison: nothing here handles it.

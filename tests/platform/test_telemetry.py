@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import SpanKind
 
 from services.chassis.metrics_endpoint import PATH as METRICS
+from services.schemas.envelope import REPLY_TYPE
 from tests.harness.platform import Company, TestPlatform
 from tests.harness.waiting import eventually
 from tests.platform.makers import make_hypothesis
@@ -115,6 +116,18 @@ async def test_a_problem_tells_its_trace(company: Company) -> None:
         f"/api/v1/architect/models/{uuid4()}", headers=traceparent(trace_id)
     )
     assert answer.json()["trace_id"] == trace_id
+
+
+async def test_every_service_expects_what_it_handles(platform: TestPlatform) -> None:
+    async with platform.client() as client:
+        text = (await client.get(METRICS)).text
+    for service, kind in (
+        ("notification-service", "architect.model.approved.v1"),
+        ("value-executor", "executor.create-plan.v1"),
+        ("value-committer", REPLY_TYPE),
+    ):
+        line = f'consumer_messages_total{{outcome="dead",service="{service}",type="{kind}"}} 0.0'
+        assert line in text
 
 
 async def test_the_cache_s_failures_are_counted(platform: TestPlatform) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.amplifier.domain.standing import Standing
 from services.amplifier.domain.yardstick import Figure
 from services.amplifier.events import about
-from services.amplifier.metrics import PERIODS_CLOSED, PERIODS_RESTATED, VALUE_REALISED
+from services.amplifier.metrics import PERIODS_CLOSED, PERIODS_RESTATED, VALUE_AT_RISK, VALUE_REALISED
 from services.amplifier.store.periods import PeriodRow
 from services.amplifier.store.plans import PlanRow
 from services.chassis.unit_of_work import UnitOfWork
@@ -71,6 +71,13 @@ async def _tell_standings(
                 period=period.key,
             )
             await uow.emit(event, subject=plan.id)
+            _count_risk(uow, figure)
+
+
+def _count_risk(uow: UnitOfWork, figure: Figure) -> None:
+    if figure.standing in {"at_risk", "missed"} and figure.committed.amount > 0:
+        labels = {"currency": figure.committed.currency, "standing": figure.standing}
+        uow.count(VALUE_AT_RISK, by=float(figure.committed.amount), **labels)
 
 
 def _values(figures: Sequence[Figure]) -> tuple[RealisedValue, ...]:

@@ -15,7 +15,7 @@ class Replies:
     """Handles the replies to the sagas of one service; one that comes late or again changes nothing."""
 
     def __init__(self, definitions: Definitions) -> None:
-        self._definitions = definitions
+        self.definitions = definitions
 
     def resolve(self, envelope: CommandEnvelope) -> Callable[[UnitOfWork], Awaitable[None]]:
         """Raises:
@@ -28,6 +28,6 @@ class Replies:
             row = await SagaStore(uow).lock(envelope.saga_id)
             if row is None:
                 raise Poison(f"There is no saga {envelope.saga_id}.")
-            await advance(uow, self._definitions.named(row.name), row, Answered(envelope.command_id, refusal))
+            await advance(uow, self.definitions.named(row.name), row, Answered(envelope.command_id, refusal))
 
         return handle

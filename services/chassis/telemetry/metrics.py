@@ -16,8 +16,10 @@ from services.chassis.breaker import BreakerState
 from services.chassis.business import BusinessCounter
 
 _DURATION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_STATEMENT_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 15)
 _LAG_BUCKETS_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_MESSAGE_OUTCOMES = ("handled", "repeated", "retried", "dead")
 _BREAKER_STATES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
 UNMATCHED = "unmatched"
 
@@ -47,6 +49,13 @@ class Metrics:
             "Connections of a pool by state: in_use, idle, limit.",
             "pool",
             "state",
+        )
+        self.database_statement_duration = Histogram(
+            "database_statement_duration_seconds",
+            "Time from a statement's sending to its result, failed ones included, by pool and operation.",
+            ("pool", "operation"),
+            buckets=_STATEMENT_BUCKETS_S,
+            registry=self.registry,
         )
         self.cache_reads = self.counter(
             "cache_reads_total", "Reads through a cache by outcome: hit, miss.", "cache", "outcome"
@@ -105,6 +114,12 @@ class Metrics:
             self.watch(self.database_connections, pool.checkedout, pool=name, state="in_use")
             self.watch(self.database_connections, pool.checkedin, pool=name, state="idle")
             self.watch(self.database_connections, pool.size, pool=name, state="limit")
+
+    def expect_messages(self, types: Iterable[str]) -> None:
+        """Shows the counts of these types from the start: a rate sees no count that begins with one."""
+        for kind in types:
+            for outcome in _MESSAGE_OUTCOMES:
+                self.messages.labels(type=kind, outcome=outcome)
 
     def watch_cache(self, failures: Callable[[], float]) -> None:
         """Reads how often the cache did not answer whenever the metrics are asked for."""

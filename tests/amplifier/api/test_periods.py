@@ -180,14 +180,27 @@ async def test_realised_value_compares_by_driver_and_period(
 
 
 async def test_what_was_realised_is_counted(company: Company, sam: httpx2.AsyncClient) -> None:
-    metrics = runtime_of(company).metrics
-    before = _value(metrics.render("")[0])
+    before = _counted(company, "value_realised_total")
     plan = await active(company)
     await measured(sam, plan)
     await closed(company, plan)
-    assert _value(metrics.render("")[0]) - before == 3700
+    assert _counted(company, "value_realised_total") - before == 3700
 
 
-def _value(rendered: bytes) -> float:
-    lines = [line for line in rendered.decode().splitlines() if line.startswith("value_realised_total{")]
-    return float(lines[0].rpartition(" ")[2]) if lines else 0.0
+async def test_the_value_at_risk_is_counted_once(company: Company, sam: httpx2.AsyncClient) -> None:
+    standings = ("at_risk", "missed")
+    before = [_counted(company, "value_at_risk_total", standing=each) for each in standings]
+    plan = await active(company)
+    done = await closed(company, plan)  # nothing was measured
+    promised = {each["standing"]: float(each["committed"]["amount"]) for each in done["figures"]}
+    await measured(sam, plan, [reading("2026-02", "20", "2026-04-20")])  # and too little is no better
+    after = [_counted(company, "value_at_risk_total", standing=each) for each in standings]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [
+        promised[each] for each in standings
+    ]
+    assert all(promised.values())
+
+
+def _counted(company: Company, name: str, **labels: str) -> float:
+    registry = runtime_of(company).metrics.registry
+    return registry.get_sample_value(name, {"currency": "EUR", **labels}) or 0.0

@@ -163,6 +163,13 @@ def test_reads_through_a_cache_and_its_failures_are_counted(metrics: Metrics) ->
     assert b'cache_failures_total{service="value-architect"} 3.0' in metrics.render("")[0]
 
 
+def test_messages_that_are_expected_are_shown_before_the_first(metrics: Metrics) -> None:
+    metrics.expect_messages(["architect.model.approved.v1"])
+    for outcome in ("handled", "repeated", "retried", "dead"):
+        labels = {"type": "architect.model.approved.v1", "outcome": outcome}
+        assert metrics.registry.get_sample_value("consumer_messages_total", labels) == 0
+
+
 def test_breakers_and_pools_are_told_as_they_are(metrics: Metrics) -> None:
     metrics.breaker_moved("calculation-engine", BreakerState.OPEN)
     engine = create_async_engine("postgresql+asyncpg://nobody@127.0.0.1/none", pool_size=7)
