@@ -9,6 +9,7 @@ from services.chassis.sagas import Saga, Sagas, step
 from services.chassis.unit_of_work import UnitOfWork
 from services.committer.metrics import VALUE_COMMITTED
 from services.committer.store.contracts import ContractRow, Contracts
+from services.committer.store.settling import open_account
 from services.schemas.base import Currency, Document, Id, Label
 from services.schemas.commands import (
     CancelPlan,
@@ -96,6 +97,7 @@ async def _in_force(uow: UnitOfWork, data: Activation) -> None:
         committed_value=contract.money(contract.committed_value),
     )
     await uow.emit(event, subject=contract.id)
+    await open_account(uow, contract)
     uow.count(VALUE_COMMITTED, by=max(float(contract.committed_value), 0.0), currency=contract.currency)
 
 

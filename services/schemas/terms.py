@@ -20,7 +20,8 @@ DEFAULT_ORDER: tuple[Literal["round", "floor", "cap"], ...] = ("round", "floor",
 
 
 class Subscription(Document):
-    """A fixed amount for each period, billed in advance: a period's line stands in its own settlement."""
+    """A fixed amount for each period, billed in advance: a period's line stands in the settlement of the one
+    before, the first period's in a settlement of its own, when the contract comes into force."""
 
     kind: Literal["subscription"]
     key: Key

@@ -68,17 +68,18 @@ async def test_closed_quarters_are_settled_and_a_restatement_is_trued_up(company
     plan = await settled(lead, found)
     await measured(lead, plan, _stops("130", "130", "130"))
     await closed(company, plan, "2025-Q1")
-    (first,) = await _settlements(deal, contract, 1)
-    assert [line["amount"]["amount"] for line in first["lines"]] == ["100.00", "112.50"]
+    opening, first = await _settlements(deal, contract, 2)
+    assert [line["label"] for line in opening["lines"]] == ["Charge 2025-Q1: Subscription"]
+    assert [line["amount"]["amount"] for line in first["lines"]] == ["112.50", "100.00"]
     late = reading("2025-01", "100", "2026-01-15", "hours_stopped")
     await measured(lead, plan, [late])
     succeeded(await stepped(company.person("grace", "approver"), plan, "restate", "2025-Q1"))
     await measured(lead, plan, _stops("120", "120", "120", first=4))
     await closed(company, plan, "2025-Q2")
-    _, second = await _settlements(deal, contract, 2)
+    *_, second = await _settlements(deal, contract, 3)
     assert [(line["label"], line["amount"]["amount"]) for line in second["lines"]] == [
-        ("Charge 2025-Q2: Subscription", "100.00"),
         ("Charge 2025-Q2: Share of the gain", "135.00"),
+        ("Charge 2025-Q3: Subscription", "100.00"),
         ("True-up 2025-Q1: Share of the gain", "22.50"),
     ]
     assert second["net"]["amount"] == "257.50"

@@ -49,8 +49,10 @@ class Dispute(Document):
 
 
 class Settlement(Document):
-    """A settlement, the `number`th of its contract: that of `period`, or a correction after the last one.
-    `net` is the exact sum of its lines. `revision` is what `If-Match` takes, in quotes."""
+    """A settlement, the `number`th of its contract: that of `period`, with what is billed in advance of the
+    next. What is billed in advance of the first period is a settlement before it, and what changed after the
+    last period one after it. `net` is the exact sum of its lines. `revision` is what `If-Match` takes, in
+    quotes."""
 
     id: Id
     revision: int

@@ -1,8 +1,10 @@
 """Settlement: what a contract is worth by its terms and what is known, less what was issued already.
 
-Everything is claimed anew from the facts at each settlement. A claim of the period that closes is a line of
-its own; where an earlier one has changed, the difference is a correction. So no cent is ever created or lost:
-the lines issued add up to the claims, whatever was restated, and in whichever order.
+Everything is claimed anew from the facts at each settlement. What falls due with the period that closes is a
+line of its own: its gain, its milestones, and the next period's subscription, which is billed in advance; the
+first period's is billed by an opening settlement. Where an earlier claim has changed, the difference is a
+correction. So no cent is ever created or lost: the lines issued add up to the claims, whatever was restated,
+and in whichever order.
 """
 
 from collections import defaultdict
@@ -17,6 +19,8 @@ from services.schemas.terms import GainShare, MilestonePayment, Subscription, Te
 
 Part = Literal["charge", "holdback", "release"]
 _PARTS: tuple[Part, ...] = ("charge", "holdback", "release")
+OPENING = -1
+"""What an opening settlement closes: the time before the first period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class Line:
 
 
 def claims(terms: Sequence[Term], facts: Facts, digits: int) -> dict[Place, Decimal]:
-    """What every closed period is worth by every term, in a currency of so many decimals."""
+    """What is due by every term so far: for every closed period, and in advance for the next, in a currency
+    of so many decimals."""
     claimed: dict[Place, Decimal] = {}
     for term in terms:
         claimed.update(_claims_of(term, facts, digits))
@@ -71,18 +76,20 @@ def statement(
     closing: int | None,
     restated: Set[int] = frozenset(),
 ) -> list[Line]:
-    """The lines of the next settlement, which closes a period, or none and only corrects.
+    """The lines of the next settlement, which closes a period (`OPENING`: the contract begins), or none and
+    only corrects.
 
-    A period `restated` since the last settlement has its true-up line even where nothing changes. Lines of
-    the closing period stand first, then corrections by period, and the release of what was held back last.
+    A period `restated` since the last settlement has its true-up line even where nothing changes. What falls
+    due now stands first, then corrections by period, and the release of what was held back last.
     """
     before: defaultdict[Place, Decimal] = defaultdict(Decimal)
     for line in issued:
         before[line.place] += line.amount
     shared = {term.key for term in terms if isinstance(term, GainShare)}
+    prepaid = {term.key for term in terms if isinstance(term, Subscription)}
     lines = []
     for place in claimed.keys() | before.keys():
-        is_correction = place.period != closing
+        is_correction = place.period - (place.term in prepaid) != closing
         due = claimed.get(place, Decimal(0)) - before[place]
         is_told = place.part == "charge" and place.period in restated and place.term in shared
         if due or is_told or not is_correction:
@@ -101,7 +108,7 @@ def _claims_of(term: Term, facts: Facts, digits: int) -> Iterator[tuple[Place, D
     match term:
         case Subscription():
             amount = to_minor_units(term.amount_per_period, digits, "half_even")
-            for period in range(facts.closed):
+            for period in range(min(facts.closed + 1, facts.periods)):
                 yield Place(term.key, "charge", period), amount
         case MilestonePayment():
             period = facts.accepted.get(term.milestone, facts.closed)

@@ -1,11 +1,11 @@
-"""Issuing what is due: each closed period's settlement in turn, and corrections once there is no next one."""
+"""Issuing what is due: an opening settlement, each closed period's in turn, corrections after the last."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from services.chassis.unit_of_work import UnitOfWork
 from services.committer.domain.agreement import Agreement
-from services.committer.domain.settlement import Facts, Line, claims, label, statement
+from services.committer.domain.settlement import OPENING, Facts, Line, claims, label, statement
 from services.committer.metrics import VALUE_SETTLED
 from services.committer.store.contracts import ContractRow, Contracts
 from services.committer.store.results import PeriodResultRow, Results
@@ -13,6 +13,13 @@ from services.committer.store.settlements import LabelledLine, SettlementRow, Se
 from services.schemas.events.committer import ContractCompleted, SettlementIssued, SettlementLine
 from services.schemas.money import minor_units
 from services.schemas.terms import GainShare
+
+
+async def open_account(uow: UnitOfWork, contract: ContractRow) -> None:
+    """Issues what is billed in advance of the first period of a contract that comes into force."""
+    books = _Books(uow, contract)
+    await books.open()
+    await books.begin()
 
 
 async def settle(uow: UnitOfWork, contract: ContractRow) -> None:
@@ -61,6 +68,11 @@ class _Books:
         place = self._contract.settled_periods
         return place < len(self.keys) and self.keys[place] in self.results
 
+    async def begin(self) -> None:
+        lines = self._lines(OPENING)
+        if lines:
+            await self._issue(lines, self.keys[0])
+
     async def close_next(self) -> None:
         place = self._contract.settled_periods
         self._contract.settled_periods = place + 1
@@ -71,7 +83,7 @@ class _Books:
         """Settles what changed after the last settlement; nothing where that makes no difference."""
         lines = self._lines(None)
         if any(line.amount for line in lines):
-            await self._issue(lines, self.keys[self._contract.settled_periods - 1])
+            await self._issue(lines, self.keys[max(self._contract.settled_periods - 1, 0)])
 
     def _lines(self, closing: int | None) -> Sequence[Line]:
         agreement, closed = self.agreement, self._contract.settled_periods

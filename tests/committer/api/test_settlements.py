@@ -1,7 +1,9 @@
 """Each closed period is settled line by line; what is restated later is trued up, to the cent.
 
-By hand: a subscription of 100.00 a quarter; 250.00 when the go-live is accepted; a fifth of the gain, between
-10.00 and 150.00. At the baseline a quarter is worth 225.00, so that 900.00 realised is a gain of 675.00.
+By hand: a subscription of 100.00 a quarter, billed in advance: the first settlement opens the contract with
+the first quarter's, and each quarter's holds the next one's; 250.00 when the go-live is accepted; a fifth of
+the gain, between 10.00 and 150.00. At the baseline a quarter is worth 225.00, so that 900.00 realised is a
+gain of 675.00.
 """
 
 from decimal import Decimal
@@ -80,15 +82,44 @@ def _accepted(contract: dict[str, Any], on: str) -> MilestoneAccepted:
     )
 
 
-async def _settlements(deal: Deal, contract: dict[str, Any]) -> list[dict[str, Any]]:
+async def _all(deal: Deal, contract: dict[str, Any]) -> list[dict[str, Any]]:
     """A contract's, oldest first."""
     found = await got(deal.manager, SETTLEMENTS, contract_id=contract["id"])
     items: list[dict[str, Any]] = found["items"][::-1]
     return items
 
 
+async def _settlements(deal: Deal, contract: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those after the one that opens the contract."""
+    opening, *others = await _all(deal, contract)
+    assert _told(opening) == [(f"Charge {Q1}: Subscription", _SUBSCRIPTION)]
+    return others
+
+
 def _told(settlement: dict[str, Any]) -> list[tuple[str, str]]:
     return [(line["label"], line["amount"]["amount"]) for line in settlement["lines"]]
+
+
+async def test_the_first_subscription_is_billed_when_the_contract_comes_into_force(deal: Deal) -> None:
+    contract = await deal.in_force()
+    (opening,) = await _all(deal, contract)
+    assert (opening["number"], opening["period"]) == (1, Q1)
+    assert _told(opening) == [("Charge 2026-Q1: Subscription", _SUBSCRIPTION)]
+    (event,) = await events_of(deal, "settlement.issued")
+    assert event.payload["net"]["amount"] == _SUBSCRIPTION
+
+
+async def test_every_period_s_subscription_is_billed_once_and_in_advance(deal: Deal) -> None:
+    contract = await deal.in_force()
+    for period in (Q1, Q2, Q3, Q4):
+        await deal.tell(_closed(contract, period))
+    billed = [
+        (settlement["period"], line["period"], line["is_correction"])
+        for settlement in await _all(deal, contract)
+        for line in settlement["lines"]
+        if line["term"] == "subscription"
+    ]
+    assert billed == [(Q1, Q1, False), (Q1, Q2, False), (Q2, Q3, False), (Q3, Q4, False)]
 
 
 async def test_a_closed_period_is_settled_line_by_line(deal: Deal) -> None:
@@ -96,12 +127,12 @@ async def test_a_closed_period_is_settled_line_by_line(deal: Deal) -> None:
     await deal.tell(_closed(contract, Q1))
     (settlement,) = await _settlements(deal, contract)
     assert _told(settlement) == [
-        ("Charge 2026-Q1: Subscription", _SUBSCRIPTION),
         ("Charge 2026-Q1: Share of the gain", "135.00"),
+        ("Charge 2026-Q2: Subscription", _SUBSCRIPTION),
     ]
     assert settlement["net"] == {"amount": "235.00", "currency": "EUR"}
-    assert [line["term"] for line in settlement["lines"]] == ["subscription", "gain_share"]
-    (event,) = await events_of(deal, "settlement.issued")
+    assert [line["term"] for line in settlement["lines"]] == ["gain_share", "subscription"]
+    _, event = await events_of(deal, "settlement.issued")
     assert event.payload["settlement_id"] == settlement["id"]
     assert (event.payload["period"], event.payload["net"]["amount"]) == (Q1, "235.00")
     assert await got(deal.manager, f"{SETTLEMENTS}/{settlement['id']}") == settlement
@@ -113,7 +144,7 @@ async def test_what_nobody_measured_brought_no_gain(deal: Deal) -> None:
     unmeasured = event.values[0].model_copy(update={"measured": None})
     await deal.tell(event.model_copy(update={"values": (unmeasured,)}))
     await deal.tell(_closed(contract, Q2))
-    assert [each["net"]["amount"] for each in await _settlements(deal, contract)] == ["0.00", "135.00"]
+    assert [each["net"]["amount"] for each in await _all(deal, contract)] == ["0.00", "135.00"]
 
 
 async def test_values_in_another_currency_are_poison(deal: Deal) -> None:
@@ -132,7 +163,7 @@ async def test_floor_cap_and_a_negative_gain(deal: Deal) -> None:
     contract = await deal.in_force()
     for period, realised in ((Q1, "226.00"), (Q2, "5000.00"), (Q3, "0.00")):
         await deal.tell(_closed(contract, period, realised))
-    fees = [_told(each)[-1][1] for each in await _settlements(deal, contract)]
+    fees = [_told(each)[0][1] for each in await _settlements(deal, contract)]
     assert fees == ["10.00", "150.00", "0.00"]
 
 
@@ -145,8 +176,8 @@ async def test_a_restatement_is_a_true_up_in_the_next_settlement(deal: Deal) -> 
     _, second = await _settlements(deal, contract)
     # (851.37 - 225.00) * 0.2 = 125.274, half-even 125.27; 125.27 - 135.00 = -9.73
     assert _told(second) == [
-        ("Charge 2026-Q2: Subscription", _SUBSCRIPTION),
         ("Charge 2026-Q2: Share of the gain", "135.00"),
+        ("Charge 2026-Q3: Subscription", _SUBSCRIPTION),
         ("True-up 2026-Q1: Share of the gain", "-9.73"),
     ]
     assert second["net"]["amount"] == "225.27"
@@ -179,16 +210,16 @@ async def test_the_last_period_completes_it_and_a_later_restatement_is_settled_b
         await deal.tell(_closed(contract, period))
     assert (await deal.read(contract))["state"] == "completed"
     assert len(await events_of(deal, "contract.completed")) == 1
-    last = (await _settlements(deal, contract))[-1]
+    last = (await _all(deal, contract))[-1]
     assert _told(last)[1:] == [
         ("Holdback 2026-Q4: Share of the gain", "-13.50"),
         ("Released holdback 2026-Q4: Share of the gain", "54.00"),
     ]
     await deal.tell(_restated(contract, Q2, "800.00"))
-    fifth = (await _settlements(deal, contract))[-1]
+    fifth = (await _all(deal, contract))[-1]
     assert (fifth["number"], fifth["period"], fifth["net"]["amount"]) == (5, Q4, "-20.00")
     await deal.tell(_restated(contract, Q2, "800.00"))
-    assert len(await _settlements(deal, contract)) == 5
+    assert len(await _all(deal, contract)) == 5
 
 
 async def test_events_out_of_order_settle_the_same(deal: Deal) -> None:

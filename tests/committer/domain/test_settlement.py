@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.committer.domain.settlement import Facts, Line, claims, label, statement
+from services.committer.domain.settlement import OPENING, Facts, Line, claims, label, statement
 from services.schemas.terms import GainShare, Term
 from tests.committer.domain.terms import DIGITS, GO_LIVE, PERIODS, SUBSCRIPTION, gain_shares, gains
 
@@ -57,6 +57,7 @@ class _Ledger:
 def _settled(term: GainShare, first: Sequence[Decimal], changes: Sequence[Restatement]) -> _Ledger:
     """All periods settled as first known, then each change by itself."""
     ledger, known = _Ledger([SUBSCRIPTION, term]), list(first)
+    ledger.settle(known, 0, closing=OPENING)
     for period in range(PERIODS):
         ledger.settle(known, period + 1, closing=period)
     for period, gain in changes:
@@ -100,6 +101,7 @@ def test_a_milestone_is_paid_in_the_period_of_its_acceptance() -> None:
 
 def test_an_acceptance_in_a_settled_period_is_charged_late_and_once() -> None:
     ledger = _Ledger([SUBSCRIPTION, GO_LIVE])
+    ledger.settle([], 0, closing=OPENING)
     ledger.settle([], 1, closing=0)
     charge, late = ledger.settle([], 2, closing=1, accepted=0)
     assert not charge.is_correction
@@ -108,12 +110,21 @@ def test_an_acceptance_in_a_settled_period_is_charged_late_and_once() -> None:
     assert len(ledger.settle([], 3, closing=2, accepted=0)) == 1
 
 
-def test_a_subscription_is_billed_in_its_own_period() -> None:
+def test_a_subscription_is_billed_in_advance() -> None:
     ledger = _Ledger([SUBSCRIPTION])
-    for period in range(PERIODS):
-        (line,) = ledger.settle([], period + 1, closing=period)
-        assert (line.place.period, line.amount) == (period, SUBSCRIPTION.amount_per_period)
+    for closing in range(OPENING, PERIODS - 1):
+        (line,) = ledger.settle([], closing + 1, closing=closing)
+        assert (line.place.period, line.amount) == (closing + 1, SUBSCRIPTION.amount_per_period)
+        assert not line.is_correction
+    assert ledger.settle([], PERIODS, closing=PERIODS - 1) == []
     assert ledger.settle([], PERIODS, closing=None) == []
+
+
+def test_a_subscription_that_was_billed_too_late_is_made_up_for_once() -> None:
+    ledger = _Ledger([SUBSCRIPTION])
+    first, second = ledger.settle([], 1, closing=0)
+    assert [(each.place.period, each.is_correction) for each in (first, second)] == [(1, False), (0, True)]
+    assert [each.place.period for each in ledger.settle([], 2, closing=1)] == [2]
 
 
 def test_a_label_says_what_it_is_of_which_period() -> None:
