@@ -114,5 +114,5 @@ def test_twelve_months_with_one_gap_and_one_late_correction() -> None:
         if not counts[metric, month]
     ]
     assert len(months) == 12
-    assert missing == [("unplanned_downtime_hours", "2026-05")]
-    assert [key for key, count in counts.items() if count > 1] == [("scrap_and_rework_share", "2026-03")]
+    assert missing == [("unplanned_downtime_hours", "2025-05")]
+    assert [key for key, count in counts.items() if count > 1] == [("scrap_and_rework_share", "2025-03")]

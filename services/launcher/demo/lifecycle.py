@@ -1,138 +1,121 @@
-"""The second act: a made-up customer, from account to approved value model, by REST calls only."""
+"""The whole life of one made-up promise, step by step: what the demo tells and the lifecycle test checks."""
 
-import asyncio
-import json
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from services.launcher.demo.gateway import DemoFailed, Gateway, Person
+from services.launcher.demo import agreement, delivery, success, value_case
+from services.launcher.demo.messages import message_about
+from services.launcher.demo.people import Customer, People, example, make_known
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "lifecycle"
-ARCHITECT = "/api/v1/architect"
-_PATIENCE_S = 20.0
-_POLL_S = 0.05
+Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class People:
-    """Who appears: the model's owner, who approves it, and who keeps the platform's recipients."""
+class Step:
+    """A step that is done: its name, and what the platform answered."""
 
-    engineer: Person
-    approver: Person
-    operator: Person
-
-    @classmethod
-    def of(cls, gateway: Gateway) -> "People":
-        return cls(
-            engineer=gateway.person("ada@vendor.example", "value-engineer"),
-            approver=gateway.person("grace@vendor.example", "approver"),
-            operator=gateway.person("olga@vendor.example", "operator"),
-        )
+    name: str
+    made: Any
 
 
-def example(name: str) -> Any:
-    """A file of `examples/lifecycle/`."""
-    return json.loads((EXAMPLE / name).read_text())
+def _in_silence(_: str) -> None:
+    """Whoever waits for no word."""
 
 
-async def make_approver_known(people: People) -> None:
-    """Lets notification find those who approve by their role; again is harmless."""
-    known = await people.operator.get("/api/v1/notification/recipients", role="approver")
-    if all(each["sub"] != people.approver.sub for each in known["items"]):
-        recipient = {"sub": people.approver.sub, "name": "Grace", "roles": ["approver"]}
-        await people.operator.post("/api/v1/notification/recipients", recipient)
-
-
-async def add_account(people: People) -> Any:
-    """The customer."""
-    return await people.engineer.post(f"{ARCHITECT}/accounts", example("account.json"))
-
-
-async def propose(people: People, account: Any) -> list[Any]:
-    """Hypotheses generated from the library's drivers, best first."""
-    body = {"account_id": account["id"], "limit": 8}
-    return list((await people.engineer.post(f"{ARCHITECT}/hypotheses/generate", body))["items"])
-
-
-async def decide(people: People, proposals: list[Any]) -> list[Any]:
-    """The customer's decisions about the proposals: those that were decided, as they are now."""
-    decisions = example("decisions.json")
-    decided = []
-    for proposal in proposals:
-        path, revision = f"{ARCHITECT}/hypotheses/{proposal['id']}", proposal["revision"]
-        if proposal["driver_key"] in decisions["accept"]:
-            decided.append(await people.engineer.post(f"{path}/accept", revision=revision))
-        elif proposal["driver_key"] in decisions["reject"]:
-            reason = {"reason": decisions["reject"][proposal["driver_key"]]}
-            decided.append(await people.engineer.post(f"{path}/reject", reason, revision=revision))
-    return decided
-
-
-async def make_model(people: People, account: Any) -> Any:
-    """A model from the accepted hypotheses, then with the figures that the customer knows better."""
-    plan = example("plan.json")
-    body = {"source": "hypotheses", "account_id": account["id"], **plan}
-    model = await people.engineer.post(f"{ARCHITECT}/models", body)
-    document = with_customer_figures(model["current"]["document"])
-    return await people.engineer.put(
-        f"{ARCHITECT}/models/{model['id']}",
-        {"name": model["name"], "document": document},
-        revision=model["revision"],
-    )
-
-
-def with_customer_figures(document: Any) -> Any:
-    """A model's document with the inputs, pools and scenarios of `customer-figures.json`."""
-    known = example("customer-figures.json")
-    drivers = [
-        {**driver, "pool": known["drawn_from"].get(driver["key"], driver.get("pool"))}
-        for driver in document["drivers"]
-    ]
-    return {
-        **document,
-        "inputs": {**document["inputs"], **known["inputs"]},
-        "drivers": drivers,
-        "pools": {**document["pools"], **known["pools"]},
-        "scenarios": {
-            name: {"label": name.capitalize(), "inputs": inputs}
-            for name, inputs in known["scenarios"].items()
-        },
-    }
-
-
-async def evaluate(people: People, document: Any, scenario: str | None = None) -> Any:
-    """One deterministic run of the model, in a scenario if named."""
-    body = {"model": document} | ({"scenario": scenario} if scenario else {})
-    return await people.engineer.post("/api/v1/calculation-engine/evaluations", body)
-
-
-async def simulate(people: People, document: Any) -> Any:
-    """The model with its uncertain inputs drawn."""
-    body = {"model": document, **example("simulation.json")}
-    return await people.engineer.post("/api/v1/calculation-engine/simulations", body)
-
-
-async def review_and_approve(people: People, model: Any) -> Any:
-    """The owner asks for a review; a second person approves."""
-    path = f"{ARCHITECT}/models/{model['id']}"
-    in_review = await people.engineer.post(f"{path}/request-review", revision=model["revision"])
-    return await people.approver.post(f"{path}/approve", revision=in_review["revision"])
-
-
-async def message_about(person: Person, model: Any, event_type: str) -> Any:
-    """The message in somebody's inbox about an event of the model, once it has come over the bus.
+async def walk(people: People, announce: Announce = _in_silence) -> AsyncIterator[Step]:
+    """Every step, when it is done; `announce` is told what is under way until the next one.
 
     Raises:
-        DemoFailed: it does not come.
+        DemoFailed: the platform answered what the story did not expect.
     """
-    try:
-        async with asyncio.timeout(_PATIENCE_S):
-            while True:
-                inbox = await person.get("/api/v1/notification/inbox", limit="200")
-                for message in inbox["items"]:
-                    if message["subject"] == model["id"] and message["event_type"] == event_type:
-                        return message
-                await asyncio.sleep(_POLL_S)
-    except TimeoutError:
-        raise DemoFailed(f"No message about {event_type} reached {person.sub}.") from None
+    announce("Adding the customer")
+    await make_known(people)
+    account = await value_case.add_account(people)
+    yield Step("account", account)
+    async for step in _architect(people, account, announce):
+        yield step
+        model = step.made
+    customer = people.of_customer(account)
+    async for step in _commit(people, customer, model, announce):
+        yield step
+        contract = step.made
+    async for step in _execute(people, customer, contract, announce):
+        yield step
+    async for step in _amplify(people, contract, announce):
+        yield step
+
+
+async def _architect(people: People, account: Any, announce: Announce) -> AsyncIterator[Step]:
+    """From the account to the approved model, which is the last step's."""
+    announce("Proposing hypotheses from the library")
+    proposals = await value_case.propose(people, account)
+    yield Step("proposals", proposals)
+    yield Step("decisions", await value_case.decide(people, proposals))
+    announce("Making the model")
+    model = await value_case.make_model(people, account)
+    document = model["current"]["document"]
+    views = {None: await value_case.evaluate(people, document)}
+    for name in sorted(document["scenarios"]):
+        views[name] = await value_case.evaluate(people, document, name)
+    yield Step("evaluation", views)
+    announce(f"Simulating {example('simulation.json')['draws']:,} draws")
+    yield Step("simulation", await value_case.simulate(people, document))
+    announce("Reviewing and approving the model")
+    approved = await value_case.review_and_approve(people, model)
+    for person, event in ((people.approver, "review-requested"), (people.engineer, "approved")):
+        yield Step("message", await message_about(person, model["id"], f"architect.model.{event}.v1"))
+    yield Step("model", approved)
+
+
+async def _commit(people: People, customer: Customer, model: Any, announce: Announce) -> AsyncIterator[Step]:
+    """From the model to the contract in force, which is the last step's."""
+    announce("Drawing commitments from the model")
+    commitments = await agreement.draw_commitments(people, model)
+    yield Step("commitments", commitments)
+    announce("Drafting, reviewing and approving the contract")
+    contract = await agreement.review(people, await agreement.draft(people, commitments))
+    yield Step("agreed", contract)
+    announce("Both parties sign; the activation runs over architect, executor and amplifier")
+    signed = await agreement.sign(people, customer, contract)
+    contract, saga = await agreement.in_force(people, signed)
+    yield Step("saga", saga)
+    yield Step("contract", contract)
+
+
+async def _execute(
+    people: People, customer: Customer, contract: Any, announce: Announce
+) -> AsyncIterator[Step]:
+    announce("Planning the delivery")
+    plan = await delivery.plan_of(people, contract)
+    yield Step("schedule", await delivery.plan_work(people, plan))
+    announce("Delivering: reports of the site, and the customer's acceptances")
+    for entry in example("delivery.json")["reports"]:
+        schedule = await delivery.report(people, customer, plan, entry)
+        yield Step("report", {"entry": entry, "schedule": schedule})
+    await agreement.delivered(people, contract)
+    yield Step("milestones", await delivery.milestones(people, plan))
+
+
+async def _amplify(people: People, contract: Any, announce: Announce) -> AsyncIterator[Step]:
+    """Quarter by quarter, as the measurements were written down, each with its settlement."""
+    announce("Fetching the model that the year is measured by")
+    plan = await success.success_plan_of(people, contract)
+    yield Step("success_plan", plan)
+    before = ""
+    for period, day in example("success.json")["closings"].items():
+        announce(f"Measuring, closing and settling {period}")
+        content = success.recorded_by(day, after=before)
+        taken = await success.load_measurements(people, plan, content)
+        yield Step("measurements", {"period": period, "taken": taken})
+        for restated in taken["restatement_due"]:
+            yield Step("restatement", await success.restate(people, plan, restated))
+            # The next settlement corrects by it: first it has to have come over the bus.
+            await message_about(people.deal_manager, plan["id"], "amplifier.period.restated.v1")
+        yield Step("closing", await success.close(people, plan, period))
+        yield Step("settlement", await agreement.settlement_of(people, contract, period))
+        before = day
+    yield Step("realised", await success.realised(people, plan))
+    announce("Publishing a proof point")
+    point, then, now = await success.publish_proof(people, plan)
+    yield Step("proof", {"point": point, "before": then, "after": now})

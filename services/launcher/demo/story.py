@@ -7,8 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from services.chassis.principal import tenant_id
-from services.launcher.demo import lifecycle, study
+from services.launcher.demo import study, value_case
 from services.launcher.demo.gateway import gateway
+from services.launcher.demo.messages import message_about
+from services.launcher.demo.people import People, example, make_known
 from services.launcher.demo.picture import histogram, millions
 
 T = TypeVar("T")
@@ -21,49 +23,49 @@ async def tell(console: Console, base_url: str, secret: str) -> None:
         DemoFailed: the platform answered what the story did not expect.
     """
     async with gateway(base_url, secret, tenant_id("demo")) as people_of:
-        people = lifecycle.People.of(people_of)
+        people = People.of(people_of)
         await _published_study(console, people)
         results = await _made_up_customer(console, people)
     console.print(results)
 
 
-async def _published_study(console: Console, people: lifecycle.People) -> None:
+async def _published_study(console: Console, people: People) -> None:
     _act(console, 1, "A published study, computed anew")
     for name in ("salesloft", "relayto-microsites"):
         source, figures = await study.recompute(people.engineer, name)
         study.show(console, source, figures)
 
 
-async def _made_up_customer(console: Console, people: lifecycle.People) -> Table:
+async def _made_up_customer(console: Console, people: People) -> Table:
     _act(console, 2, "A made-up customer: from account to approved value model")
-    await lifecycle.make_approver_known(people)
-    account = await lifecycle.add_account(people)
+    await make_known(people)
+    account = await value_case.add_account(people)
     _say(
         console,
         f"[bold]{account['name']}[/] (invented), {account['employees']:,} people, {account['industry']}",
     )
-    proposals = await lifecycle.propose(people, account)
+    proposals = await value_case.propose(people, account)
     console.print(_proposals(proposals))
-    decided = await lifecycle.decide(people, proposals)
+    decided = await value_case.decide(people, proposals)
     for each in decided:
         reason = f": {each['rejection_reason']}" if each["rejection_reason"] else ""
         _say(console, f"{each['state']} [bold]{each['title']}[/]{reason}")
-    model = await lifecycle.make_model(people, account)
+    model = await value_case.make_model(people, account)
     document = model["current"]["document"]
-    evaluation = await lifecycle.evaluate(people, document)
+    evaluation = await value_case.evaluate(people, document)
     _say(console, f"evaluated: NPV {_money(evaluation, 'npv')}, of it {_share(evaluation)} on assumptions")
-    draws = lifecycle.example("simulation.json")["draws"]
+    draws = example("simulation.json")["draws"]
     simulation = await _waiting(
-        console, f"Simulating {draws:,} draws …", lifecycle.simulate(people, document)
+        console, f"Simulating {draws:,} draws …", value_case.simulate(people, document)
     )
     _picture(console, simulation)
-    approved = await lifecycle.review_and_approve(people, model)
-    asked = await lifecycle.message_about(people.approver, model, "architect.model.review-requested.v1")
+    approved = await value_case.review_and_approve(people, model)
+    asked = await message_about(people.approver, model["id"], "architect.model.review-requested.v1")
     _say(console, f"to {people.approver.sub}: [bold]{asked['title']}[/]")
-    told = await lifecycle.message_about(people.engineer, model, "architect.model.approved.v1")
+    told = await message_about(people.engineer, model["id"], "architect.model.approved.v1")
     _say(console, f"to {people.engineer.sub}: [bold]{told['title']}[/]. {told['body']}")
     scenarios = {
-        name: await lifecycle.evaluate(people, document, name) for name in sorted(document["scenarios"])
+        name: await value_case.evaluate(people, document, name) for name in sorted(document["scenarios"])
     }
     return _results(approved, evaluation, scenarios, simulation)
 
