@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 from services.schemas.base import Document, Finite
 
 Positive = Annotated[Finite, Field(gt=0)]
+Exponent = Annotated[Finite, Field(ge=0.1, le=100)]
+Weight = Annotated[Finite, Field(ge=0, le=1e15)]
 
 
 class Fixed(Document):
@@ -29,8 +31,7 @@ class Uniform(Document):
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
-        if not self.low < self.high:
-            raise PydanticCustomError("bounds", "low must be less than high")
+        _check_order(self.low, self.high)
         return self
 
 
@@ -95,12 +96,102 @@ class Lognormal(Document):
         return self
 
 
+class Beta(Document):
+    """The beta distribution with exponents `a` (at `low`) and `b` (at `high`), scaled to [low, high].
+
+    An exponent below 1 makes the values at its end the likeliest.
+    """
+
+    kind: Literal["beta"]
+    a: Exponent
+    b: Exponent
+    low: Finite = 0.0
+    high: Finite = 1.0
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        _check_order(self.low, self.high)
+        return self
+
+
+class Discrete(Document):
+    """One of `values`, each as likely as its weight is of the weights' sum."""
+
+    kind: Literal["discrete"]
+    values: Annotated[tuple[Finite, ...], Field(strict=False, min_length=1, max_length=1000)]
+    weights: Annotated[tuple[Weight, ...], Field(strict=False, min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def _weighed(self) -> Self:
+        if len(self.values) != len(self.weights):
+            raise PydanticCustomError("weights", "as many weights as values are expected")
+        if not any(self.weights):
+            raise PydanticCustomError("weights", "a weight above 0 is expected")
+        return self
+
+
+class Bernoulli(Document):
+    """An event that happens with `probability`: then the input is `value`, else 0."""
+
+    kind: Literal["bernoulli"]
+    probability: Annotated[Finite, Field(ge=0, le=1)]
+    value: Finite = 1.0
+
+
+class Empirical(Document):
+    """One of the `observations`, all alike; a value seen twice is twice as likely."""
+
+    kind: Literal["empirical"]
+    observations: Annotated[tuple[Finite, ...], Field(strict=False, min_length=2, max_length=10_000)]
+
+
+Untruncated = Annotated[
+    Uniform | Triangular | Pert | Normal | Lognormal | Beta | Discrete | Bernoulli | Empirical,
+    Field(discriminator="kind"),
+]
+
+
+class Truncated(Document):
+    """The distribution `of`, given that the value lies in [low, high]; a bound that is missing is open.
+
+    The parameters of `of` are those before truncation. The bounds keep at least a billionth of it.
+    """
+
+    kind: Literal["truncated"]
+    of: Untruncated
+    low: Finite | None = None
+    high: Finite | None = None
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        if self.low is None and self.high is None:
+            raise PydanticCustomError("bounds", "give low, high or both")
+        if self.low is not None and self.high is not None:
+            _check_order(self.low, self.high)
+        return self
+
+
+def _check_order(low: float, high: float) -> None:
+    if not low < high:
+        raise PydanticCustomError("bounds", "low must be less than high")
+
+
 def _check_mode(low: float, mode: float, high: float) -> None:
     if not (low <= mode <= high and low < high):
         raise PydanticCustomError("bounds", "low <= mode <= high and low < high are expected")
 
 
 Distribution = Annotated[
-    Fixed | Uniform | Triangular | Pert | Normal | Lognormal,
+    Fixed
+    | Uniform
+    | Triangular
+    | Pert
+    | Normal
+    | Lognormal
+    | Beta
+    | Discrete
+    | Bernoulli
+    | Empirical
+    | Truncated,
     Field(discriminator="kind"),
 ]

@@ -85,6 +85,33 @@ MODELS: list[tuple[Any, str, str]] = [
     (distributed(kind="normal", mean=0, sd=0), VALIDATION, f"{AT_X}/distribution/sd"),
     (distributed(kind="lognormal", mean=1, p90=2), VALIDATION, f"{AT_X}/distribution"),
     (distributed(kind="lognormal", mean=-1, sd=1), VALIDATION, f"{AT_X}/distribution/mean"),
+    (distributed(kind="beta", a=0, b=1), VALIDATION, f"{AT_X}/distribution/a"),
+    (distributed(kind="beta", a=1, b=101), VALIDATION, f"{AT_X}/distribution/b"),
+    (distributed(kind="beta", a=1, b=1, low=3), VALIDATION, f"{AT_X}/distribution"),
+    (distributed(kind="discrete", values=[1, 2], weights=[1]), VALIDATION, f"{AT_X}/distribution"),
+    (distributed(kind="discrete", values=[1, 2], weights=[0, 0]), VALIDATION, f"{AT_X}/distribution"),
+    (
+        distributed(kind="discrete", values=[1, 2], weights=[1, -1]),
+        VALIDATION,
+        f"{AT_X}/distribution/weights/1",
+    ),
+    (
+        distributed(kind="bernoulli", probability=1.1),
+        VALIDATION,
+        f"{AT_X}/distribution/probability",
+    ),
+    (
+        distributed(kind="empirical", observations=[1]),
+        VALIDATION,
+        f"{AT_X}/distribution/observations",
+    ),
+    (distributed(kind="truncated", of=DRAWN), VALIDATION, f"{AT_X}/distribution"),
+    (distributed(kind="truncated", of=DRAWN, low=2, high=2), VALIDATION, f"{AT_X}/distribution"),
+    (
+        distributed(kind="truncated", of={"kind": "fixed", "value": 1}, low=0),
+        VALIDATION,
+        f"{AT_X}/distribution/of",
+    ),
     (a_model(drivers={"d": a_driver("d", "1")}), VALIDATION, "/model/drivers"),
     (driven(formula=7), VALIDATION, f"{AT_D}/formula"),
     (driven(formula="1" * 2001), VALIDATION, f"{AT_D}/formula"),
@@ -104,6 +131,7 @@ MODELS: list[tuple[Any, str, str]] = [
     # What its parts say of each other.
     (driven(pool="p"), "invalid_model", f"{AT_D}/pool"),
     (driven(profile=[1] * 4), "invalid_model", f"{AT_D}/profile"),
+    (distributed(kind="truncated", of=DRAWN, low=2.5), "invalid_model", f"{AT_X}/distribution"),
     (a_model(inputs={"max": an_input(1)}), "invalid_model", "/model/inputs/max"),
     (a_model(costs=[a_cost("c"), a_cost("c")]), "invalid_model", "/model/costs/1/key"),
     (

@@ -10,7 +10,9 @@ from services.calculation_engine.domain.discounting import MONTHS_PER_YEAR, Flow
 from services.calculation_engine.domain.errors import Fault, InvalidModel
 from services.calculation_engine.domain.formula.language import RESERVED
 from services.calculation_engine.domain.formula.program import Program, Source, compile_formulas
+from services.calculation_engine.domain.sampling.distributions import LEAST_KEPT, kept
 from services.schemas.consistency import inconsistencies
+from services.schemas.distributions import Truncated
 from services.schemas.value_model import Cost, Driver, ValueModel
 
 LARGEST_AMOUNT = 1e18
@@ -95,6 +97,14 @@ def _check(model: ValueModel) -> None:
             for name in names
             if name in RESERVED
         ]
+    faults += [
+        Fault(
+            f"/model/inputs/{name}/distribution",
+            f"the truncation leaves less than {LEAST_KEPT:g} of the distribution of {name}",
+        )
+        for name, declared in model.inputs.items()
+        if isinstance(declared.distribution, Truncated) and kept(declared.distribution) < LEAST_KEPT
+    ]
     if faults:
         raise InvalidModel(faults)
 

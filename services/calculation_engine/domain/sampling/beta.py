@@ -1,4 +1,4 @@
-"""The inverse of the beta distribution function, from tables.
+"""The beta distribution function, and its inverse from tables.
 
 With s = F(x)^(1/alpha), x is a smooth function of s down to x = 0, where F itself behaves like x^alpha: so a
 cubic Hermite table over evenly spaced s follows the lower half of the distribution to the very end, and a
@@ -25,14 +25,22 @@ _PRECISION = 1e-15
 _TERMS = 500
 
 
+def beta_probability(x: float, alpha: float, beta: float) -> float:
+    """The probability that a beta distributed value stays below x, 0 <= x <= 1."""
+    if x * (alpha + beta + 2) > alpha + 1:
+        return 1 - beta_probability(1 - x, beta, alpha)
+    root, _ = _root_of_distribution(np.array([x]), alpha, beta)
+    return float(root[0] ** alpha)
+
+
 @lru_cache(maxsize=256)
 def beta_quantile_table(alpha: float, beta: float) -> "BetaTable":
-    """The table of one beta distribution with alpha, beta >= 1; remembered."""
+    """The table of one beta distribution; remembered."""
     return BetaTable(alpha, beta)
 
 
 class BetaTable:
-    """The inverse distribution function of one beta distribution, alpha, beta >= 1."""
+    """The inverse distribution function of one beta distribution."""
 
     def __init__(self, alpha: float, beta: float) -> None:
         split = (alpha + 1) / (alpha + beta + 2)

@@ -1,21 +1,40 @@
-"""The distributions of the value model: their means, and the values at given probabilities."""
+"""The distributions of the value model: the law that each document stands for."""
 
 import math
-from typing import assert_never
+from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
-from services.calculation_engine.domain.sampling.beta import beta_quantile_table
-from services.calculation_engine.domain.sampling.normal import Numbers, normal_quantile
+from services.calculation_engine.domain.sampling.laws import (
+    BetaLaw,
+    LognormalLaw,
+    NormalLaw,
+    Numbers,
+    StepLaw,
+    TriangularLaw,
+    TruncatedLaw,
+    UniformLaw,
+)
 from services.schemas.distributions import (
+    Bernoulli,
+    Beta,
+    Discrete,
     Distribution,
+    Empirical,
     Fixed,
     Lognormal,
     Normal,
     Pert,
     Triangular,
+    Truncated,
     Uniform,
 )
+
+SomeLaw = UniformLaw | TriangularLaw | BetaLaw | NormalLaw | LognormalLaw | StepLaw | TruncatedLaw
+
+LEAST_KEPT = 1e-9
+"""A truncation keeps at least this probability: less could not be inverted with float64."""
 
 # The standard normal's 90th percentile: ln P90 and ln P10 lie so many standard deviations from the middle.
 _Z90 = 1.2815515655446004
@@ -23,43 +42,30 @@ _Z90 = 1.2815515655446004
 
 def mean(distribution: Distribution) -> float:
     """The expected value; infinite where it is beyond float64."""
-    match distribution:
-        case Fixed():
-            return distribution.value
-        case Uniform():
-            return distribution.low + (distribution.high - distribution.low) / 2
-        case Triangular():
-            return distribution.low / 3 + distribution.mode / 3 + distribution.high / 3
-        case Pert(low=low, mode=mode, high=high, shape=shape):
-            return (low + shape * mode + high) / (shape + 2)
-        case Normal():
-            return distribution.mean
-        case Lognormal():
-            mu, sigma = logarithmic_moments(distribution)
-            return _exp(mu + sigma * sigma / 2)
-        case _:
-            assert_never(distribution)
+    return law_of(distribution).mean
 
 
 def quantile(distribution: Distribution, probability: Numbers) -> Numbers:
     """The values that the distribution stays below with these probabilities, each strictly between 0 and
     1."""
-    match distribution:
-        case Fixed():
-            return np.full_like(probability, distribution.value)
-        case Uniform():
-            return distribution.low + (distribution.high - distribution.low) * probability
-        case Triangular():
-            return _triangular(distribution, probability)
-        case Pert():
-            return _pert(distribution, probability)
-        case Normal():
-            return distribution.mean + distribution.sd * normal_quantile(probability)
-        case Lognormal():
-            mu, sigma = logarithmic_moments(distribution)
-            return np.exp(mu + sigma * normal_quantile(probability))
-        case _:
-            assert_never(distribution)
+    return law_of(distribution).quantile(probability)
+
+
+def kept(distribution: Truncated) -> float:
+    """The probability that the bounds of a truncation leave."""
+    whole = law_of(distribution.of)
+    low, high = _bounds(distribution)
+    if isinstance(whole, StepLaw):
+        return whole.probability_within(low, high)
+    assert not isinstance(whole, TruncatedLaw)  # noqa: S101
+    below, above = TruncatedLaw(whole, low, high).bounds
+    return above - below
+
+
+@lru_cache(maxsize=512)
+def law_of(distribution: Distribution) -> SomeLaw:
+    """The law of a distribution; that of a truncated one asks that `kept` is not below LEAST_KEPT."""
+    return _LAWS[type(distribution)](distribution)
 
 
 def logarithmic_moments(distribution: Lognormal) -> tuple[float, float]:
@@ -74,23 +80,43 @@ def logarithmic_moments(distribution: Lognormal) -> tuple[float, float]:
     raise ValueError("a lognormal distribution has mean and sd, or p10 and p90")
 
 
-def _exp(exponent: float) -> float:
-    try:
-        return math.exp(exponent)
-    except OverflowError:
-        return math.inf
+def _pert(distribution: Pert) -> SomeLaw:
+    low, high, shape = distribution.low, distribution.high, distribution.shape
+    towards = (distribution.mode - low) / (high - low)
+    return BetaLaw(1 + shape * towards, 1 + shape * (1 - towards), low, high)
 
 
-def _triangular(distribution: Triangular, probability: Numbers) -> Numbers:
-    width = distribution.high - distribution.low
-    below = (distribution.mode - distribution.low) / width
-    rising = distribution.low + width * np.sqrt(probability * below)
-    falling = distribution.high - width * np.sqrt((1 - probability) * (1 - below))
-    return np.where(probability < below, rising, falling)
+def _bernoulli(distribution: Bernoulli) -> SomeLaw:
+    happens = distribution.probability
+    return StepLaw(np.array([distribution.value, 0.0]), np.array([happens, 1 - happens]))
 
 
-def _pert(distribution: Pert, probability: Numbers) -> Numbers:
-    width = distribution.high - distribution.low
-    towards = (distribution.mode - distribution.low) / width
-    table = beta_quantile_table(1 + distribution.shape * towards, 1 + distribution.shape * (1 - towards))
-    return distribution.low + width * table.quantile(probability)
+def _truncated(distribution: Truncated) -> SomeLaw:
+    whole = law_of(distribution.of)
+    low, high = _bounds(distribution)
+    if isinstance(whole, StepLaw):
+        return whole.within(low, high)
+    assert not isinstance(whole, TruncatedLaw)  # noqa: S101
+    return TruncatedLaw(whole, low, high)
+
+
+def _bounds(distribution: Truncated) -> tuple[float, float]:
+    return (
+        -math.inf if distribution.low is None else distribution.low,
+        math.inf if distribution.high is None else distribution.high,
+    )
+
+
+_LAWS: dict[type, Callable[..., SomeLaw]] = {
+    Fixed: lambda it: StepLaw(np.array([it.value]), np.ones(1)),
+    Uniform: lambda it: UniformLaw(it.low, it.high),
+    Triangular: lambda it: TriangularLaw(it.low, it.mode, it.high),
+    Pert: _pert,
+    Normal: lambda it: NormalLaw(it.mean, it.sd),
+    Lognormal: lambda it: LognormalLaw(*logarithmic_moments(it)),
+    Beta: lambda it: BetaLaw(it.a, it.b, it.low, it.high),
+    Discrete: lambda it: StepLaw(np.array(it.values), np.array(it.weights)),
+    Bernoulli: _bernoulli,
+    Empirical: lambda it: StepLaw(np.array(it.observations), np.ones(len(it.observations))),
+    Truncated: _truncated,
+}

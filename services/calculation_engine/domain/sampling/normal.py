@@ -1,7 +1,10 @@
-"""The inverse of the standard normal distribution function.
+"""The standard normal distribution: its density, its distribution function and the inverse of that.
 
-M. J. Wichura, Algorithm AS 241 (PPND16), Applied Statistics 37 (1988) 477-484: relative error about 1e-16.
+The inverse is M. J. Wichura's Algorithm AS 241 (PPND16), Applied Statistics 37 (1988) 477-484: relative error
+about 1e-16.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +92,16 @@ _FAR_TAIL = (
 )
 _CENTRE_WIDTH = 0.425
 _FAR = 5.0
+
+
+def normal_density(z: float) -> float:
+    """The density at z; 0 at both infinities."""
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+def normal_probability(z: float) -> float:
+    """The probability that a standard normal value stays below z."""
+    return math.erfc(-z / math.sqrt(2)) / 2
 
 
 def normal_quantile(probability: Numbers) -> Numbers:

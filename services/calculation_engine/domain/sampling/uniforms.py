@@ -11,16 +11,12 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+from services.calculation_engine.domain.sampling.laws import LEAST, MOST, Numbers
+
 Sampler = Literal["random", "latin_hypercube"]
 
 BLOCK = 4096
-
-# The inverse distribution functions want numbers strictly between 0 and 1.
-_LEAST = 2.0**-54
-_MOST = 1 - 2.0**-53
 
 
 def uniforms(sampler: Sampler, seed: int, name: str, block: int, size: int) -> Numbers:
@@ -29,7 +25,7 @@ def uniforms(sampler: Sampler, seed: int, name: str, block: int, size: int) -> N
     `random` draws them independently. `latin_hypercube` cuts (0, 1) into `size` equal strata and draws one
     number from each, in random order: every block is a Latin hypercube of its own.
     """
-    return np.clip(_SAMPLERS[sampler](_generator(seed, name, block), size), _LEAST, _MOST)
+    return np.clip(_SAMPLERS[sampler](_generator(seed, name, block), size), LEAST, MOST)
 
 
 def _random(generator: np.random.Generator, size: int) -> Numbers:

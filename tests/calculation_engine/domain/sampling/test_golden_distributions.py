@@ -13,13 +13,17 @@ KINDS = {
     "pert": "pert",
     "lognormal_p10_p90": "lognormal",
     "lognormal_mean_sd": "lognormal",
+    "truncated_normal": "truncated",
 }
 CASES = [case for case in cases("sobol") if case["kind"] in KINDS]
 
 
 def distribution_of(case: Case) -> Distribution:
     adapter: TypeAdapter[Distribution] = TypeAdapter(Distribution)
-    return adapter.validate_python({"kind": KINDS[case["kind"]], **case["inputs"]})
+    inputs = dict(case["inputs"])
+    if case["kind"] == "truncated_normal":
+        inputs["of"] = {"kind": "normal", "mean": inputs.pop("mean"), "sd": inputs.pop("sd")}
+    return adapter.validate_python({"kind": KINDS[case["kind"]], **inputs})
 
 
 @pytest.mark.parametrize("case", CASES, ids=identities(CASES))
