@@ -58,7 +58,9 @@ def test_normal_quantile_agrees_with_the_standard_library() -> None:
 
 def _beta_distribution(x: float, alpha: float, beta: float) -> float:
     """The distribution function by Simpson's rule on 20,001 points, after t = x v^2, which flattens the
-    corner at 0."""
+    corner at 0; from the nearer end."""
+    if x > alpha / (alpha + beta):
+        return 1 - _beta_distribution(1 - x, beta, alpha)
     v = np.linspace(0, 1, 20_001)
     t = x * v * v
     density = t ** (alpha - 1) * (1 - t) ** (beta - 1) * 2 * x * v
