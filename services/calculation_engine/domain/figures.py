@@ -62,13 +62,14 @@ def _annual_roots(compiled: CompiledModel, net: Flow) -> tuple[float, ...]:
 
 
 def _annual(compiled: CompiledModel, rate: float | None) -> float | None:
-    """A rate per period as an effective annual one; None if it is beyond float64."""
+    """A rate per period as an effective annual one; None if it rounds to -100 % or is beyond float64."""
     if rate is None:
         return None
     try:
-        return annual_rate(rate, compiled.months)
+        annual = annual_rate(rate, compiled.months)
     except OverflowError:
         return None
+    return annual if annual > -1 else None
 
 
 def _in_months(compiled: CompiledModel, periods: float | None) -> float | None:

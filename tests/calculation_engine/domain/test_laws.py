@@ -69,9 +69,10 @@ def test_the_period_table_adds_up(model: ValueModel) -> None:
 
 @given(random_models())
 def test_an_irr_discounts_the_net_flow_to_zero(model: ValueModel) -> None:
+    """Save where float64 has too few digits left for 1 + irr."""
     answer = evaluation(model)
     for root in answer.total.irr_roots:
-        if root > 1e6:
+        if not 1e-6 < 1 + root < 1e6:
             continue
         terms = [
             amount * math.exp(-math.log1p(root) * month / 12)
