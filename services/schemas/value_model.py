@@ -183,3 +183,12 @@ class ValueModel(Document):
     pools: Annotated[dict[Key, Pool], Field(max_length=50)] = Field(default_factory=dict)
     scenarios: Annotated[dict[Key, Scenario], Field(max_length=50)] = Field(default_factory=dict)
     correlations: Annotated[tuple[Correlation, ...], Field(strict=False, max_length=1000)] = ()
+
+    def at_full_effect(self, driver_key: str) -> "ValueModel":
+        """The model with one driver's profile flat: what the driver is worth once its KPI is where an
+        evaluation puts it. Its profile is how the model expects the KPI to get there; a measured one has."""
+        drivers = (
+            each.model_copy(update={"profile": (1.0,)}) if each.key == driver_key else each
+            for each in self.drivers
+        )
+        return self.model_copy(update={"drivers": tuple(drivers)})

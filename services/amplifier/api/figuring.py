@@ -60,7 +60,7 @@ async def evaluated(request: Request, uow: UnitOfWork, found: Seen) -> tuple[Fig
     yardstick, place = found.yardstick, found.period.place
     realised: dict[str, Money] = {}
     for question in yardstick.questions(place, found.known):
-        evaluation = await engine.evaluate(yardstick.model, question)
+        evaluation = await engine.evaluate(yardstick.model.at_full_effect(question.driver_key), question)
         realised[question.driver_key] = yardstick.value(evaluation, question.driver_key, place)
     return yardstick.figures(place, found.known, realised)
 

@@ -76,7 +76,8 @@ class Yardstick:
                 yield Question(driver.key, kpi.input, found.measured)
 
     def value(self, evaluation: Evaluation, driver_key: str, place: int) -> Money:
-        """What a driver brings in a period by an evaluation, rounded once, half-even, to minor units.
+        """What a driver brings in a period by an evaluation at its full effect (the KPI as measured tells how
+        far it has come), rounded once, half-even, to minor units.
 
         A model's longer periods count evenly for the plan's shorter ones, its shorter ones are added up.
         """

@@ -66,8 +66,9 @@ class NewCommitment(Document):
 
 class DrawnCommitment(Document):
     """A commitment. `committed` is what its driver is worth at the target in each of the model's periods,
-    risk-adjusted, `at_baseline` at the baseline: the gain is counted from there. `contract_id` is the one
-    that holds it."""
+    risk-adjusted and on the way that its profile expects; `at_baseline` what it is worth, whichever period,
+    as long as the KPI stays at the baseline: the gain is counted from there. `contract_id` is the one that
+    holds it."""
 
     id: Id
     contract_id: Id | None
@@ -137,7 +138,7 @@ async def _drawn(body: NewCommitment, architect: Architect, engine: Engine) -> d
     then = await engine.evaluate(model, promised)
     target = Decimal(repr(then.inputs[kpi.input])) if body.target is None else body.target
     require_progress(kpi.direction, baseline=body.baseline, target=target)
-    before = await engine.evaluate(model, {kpi.input: float(body.baseline)})
+    before = await engine.evaluate(model.at_full_effect(driver.key), {kpi.input: float(body.baseline)})
     return {
         "account_id": approved.account_id,
         "model_id": approved.model_id,

@@ -66,11 +66,12 @@ async def delivered(people: People, contract: Any) -> Any:
     return await until(look, "The contract's word that all is delivered")
 
 
-async def settlement_of(people: People, contract: Any, period: str) -> Any:
-    """The settlement of a period, once its closing has come over the bus."""
+async def settlement(people: People, contract: Any, number: int) -> Any:
+    """A contract's settlement of this number, once it is issued: 1 is what the contract opens with, and each
+    period that is closed has the next."""
 
     async def look() -> Any:
-        query = {"contract_id": contract["id"], "period": period}
-        return next(iter(await people.deal_manager.all(f"{COMMITTER}/settlements", **query)), None)
+        issued = await people.deal_manager.all(f"{COMMITTER}/settlements", contract_id=contract["id"])
+        return next((each for each in issued if each["number"] == number), None)
 
-    return await until(look, f"The settlement of {period}")
+    return await until(look, f"Settlement {number} of {contract['name']}")

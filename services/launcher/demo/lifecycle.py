@@ -80,6 +80,7 @@ async def _commit(people: People, customer: Customer, model: Any, announce: Anno
     signed = await agreement.sign(people, customer, contract)
     contract, saga = await agreement.in_force(people, signed)
     yield Step("saga", saga)
+    yield Step("settlement", await agreement.settlement(people, contract, 1))
     yield Step("contract", contract)
 
 
@@ -103,7 +104,7 @@ async def _amplify(people: People, contract: Any, announce: Announce) -> AsyncIt
     plan = await success.success_plan_of(people, contract)
     yield Step("success_plan", plan)
     before = ""
-    for period, day in example("success.json")["closings"].items():
+    for number, (period, day) in enumerate(example("success.json")["closings"].items(), start=2):
         announce(f"Measuring, closing and settling {period}")
         content = success.recorded_by(day, after=before)
         taken = await success.load_measurements(people, plan, content)
@@ -113,7 +114,7 @@ async def _amplify(people: People, contract: Any, announce: Announce) -> AsyncIt
             # The next settlement corrects by it: first it has to have come over the bus.
             await message_about(people.deal_manager, plan["id"], "amplifier.period.restated.v1")
         yield Step("closing", await success.close(people, plan, period))
-        yield Step("settlement", await agreement.settlement_of(people, contract, period))
+        yield Step("settlement", await agreement.settlement(people, contract, number))
         before = day
     yield Step("realised", await success.realised(people, plan))
     announce("Publishing a proof point")

@@ -83,10 +83,10 @@ async def test_a_file_of_the_lifecycle_is_taken_as_it_is(company: Company, sam: 
     assert (again["added"], again["unchanged"]) == (0, 48)
     found = await got(sam, f"{PLANS}/{plan['id']}/realised-value")
     stops, scrap = found["items"]
-    assert [each["gaps"] for each in stops["periods"]] == [[], ["2026-05"], [], []]
-    assert stops["periods"][1]["measured"] == "21.85"
-    # The mean of 0.0265, 0.0258 and the correction, 0.0253.
-    assert scrap["periods"][0]["measured"] == "0.0258666666666667"
+    assert [each["gaps"] for each in stops["periods"]] == [[], ["2025-05"], [], []]
+    assert stops["periods"][1]["measured"] == "25.3"
+    # The mean of 0.0269, 0.0266 and the correction, 0.0268.
+    assert scrap["periods"][0]["measured"] == "0.0267666666666667"
 
 
 async def test_a_file_is_text_csv_and_bounded(company: Company, sam: httpx2.AsyncClient) -> None:
@@ -148,12 +148,12 @@ async def _plan_of_the_story(company: Company, sam: httpx2.AsyncClient) -> dict[
         ],
     }
     promised = [
-        downtime(key=key, driver_key=key, metric=metric, unit=unit, due_period="2026-Q4", committed=["1"] * 4)
+        downtime(key=key, driver_key=key, metric=metric, unit=unit, due_period="2025-Q4", committed=["1"] * 4)
         for key, metric, unit, _ in story[:2]
     ]
     quarters = [
-        {"key": f"2026-Q{n + 1}", "start": f"2026-{3 * n + 1:02}-01", "end": f"{ends}-01"}
-        for n, ends in enumerate(("2026-04", "2026-07", "2026-10", "2027-01"))
+        {"key": f"2025-Q{n + 1}", "start": f"2025-{3 * n + 1:02}-01", "end": f"{ends}-01"}
+        for n, ends in enumerate(("2025-04", "2025-07", "2025-10", "2026-01"))
     ]
     body = planned(await approved(company, document), commitments=promised, periods=quarters)
     plan = await settled(sam, succeeded(await sam.post(PLANS, json=body)))

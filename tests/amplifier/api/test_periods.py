@@ -5,15 +5,19 @@ import pytest
 
 from tests.amplifier.api.cases import (
     FIRST_QUARTER,
+    MODEL,
     PLANS,
     active,
+    approved,
     closed,
     events_about,
     got,
     measured,
+    planned,
     reading,
     refused,
     runtime_of,
+    settled,
     stepped,
     succeeded,
     told,
@@ -50,6 +54,17 @@ async def test_a_period_is_closed_with_what_the_engine_says(
     event = (await events_about(company, plan))[1].payload
     assert [value["realised"]["amount"] for value in event["values"]] == ["1200.00", "2500.00"]
     assert (event["period"], event["closed_by"]) == ("2026-Q1", "grace")
+
+
+async def test_what_is_measured_counts_in_full_however_slowly_the_model_expected_it(
+    company: Company, sam: httpx2.AsyncClient
+) -> None:
+    slow = {**MODEL, "drivers": [{**each, "profile": [0.25, 1]} for each in MODEL["drivers"]]}
+    made = succeeded(await sam.post(PLANS, json=planned(await approved(company, slow))))
+    plan = await settled(sam, made)
+    await measured(sam, plan)
+    reviewed = succeeded(await stepped(sam, plan, "request-review"))
+    assert [figure["realised"]["amount"] for figure in reviewed["figures"]] == ["1200.00", "2500.00"]
 
 
 async def test_whoever_asked_does_not_close(company: Company, sam: httpx2.AsyncClient) -> None:

@@ -22,6 +22,13 @@ async def test_it_is_worth_what_the_model_says_at_target_and_at_baseline(deal: D
     assert listed["items"] == [drawn]
 
 
+async def test_the_way_to_the_target_is_the_profile_s_and_the_baseline_has_none(deal: Deal) -> None:
+    slow = {**MODEL, "drivers": [{**each, "profile": [0.25, 1]} for each in MODEL["drivers"]]}
+    drawn = await deal.commitment(await deal.model(slow))
+    assert drawn["committed"] == ["225.00"] + ["900.00"] * 7
+    assert drawn["at_baseline"] == ["225.00"] * 8
+
+
 async def test_without_a_target_it_promises_the_model_s_own_figure(deal: Deal) -> None:
     drawn = await deal.commitment(target=None)
     assert (drawn["target"], drawn["committed"][0]) == ("120.0", "900.00")
