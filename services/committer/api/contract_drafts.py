@@ -37,6 +37,7 @@ async def drafted(uow: UnitOfWork, body: ContractFields) -> tuple[Basis, Agreeme
                 milestones=[milestone.key for milestone in body.milestones],
                 digits=minor_units(basis.currency),
             ),
+            *_promised_twice(promises),
             *_of_milestones(body, promises),
         ]
     )
@@ -88,6 +89,16 @@ def _promise(row: CommitmentRow, calendar: Calendar, place: int) -> Promise:
         committed=committed,
         at_baseline=at_baseline,
     )
+
+
+def _promised_twice(promises: Sequence[Promise]) -> list[FieldError]:
+    """What a driver brings is shared once, whatever its commitments are called."""
+    drivers = [promise.driver_key for promise in promises]
+    return [
+        _error(f"/commitments/{place}", f"Another commitment promises the driver {key} already.")
+        for place, key in enumerate(drivers)
+        if key in drivers[:place]
+    ]
 
 
 def _of_milestones(body: ContractFields, promises: Sequence[Promise]) -> list[FieldError]:

@@ -57,6 +57,15 @@ async def test_all_commitments_are_of_one_model(deal: Deal) -> None:
     assert refused.json()["errors"][0]["pointer"] == "/commitments/1"
 
 
+async def test_a_driver_is_promised_once(deal: Deal) -> None:
+    model = await deal.model()
+    twice = [await deal.commitment(model, key=key) for key in ("uptime", "second")]
+    shared = {**GAIN_SHARE, "commitments": ["uptime", "second"]}
+    refused = await deal.manager.post(CONTRACTS, json=contract_of(*twice, terms=[shared]))
+    assert refused.status_code == 422, refused.text
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/commitments/1"]
+
+
 async def test_a_commitment_is_promised_once(deal: Deal) -> None:
     model = await deal.model()
     first, second = [await deal.commitment(model, key=key) for key in ("uptime", "second")]

@@ -1,12 +1,13 @@
 """When a day counts, and what was gained above the baselines."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
 from services.committer.domain.agreement import Agreement, Calendar, Promise
+from services.schemas.periods import local_day
 from services.schemas.terms import GainShare
 
 CALENDAR = Calendar(date(2026, 1, 1), "Europe/Berlin", "quarter", 2)
@@ -46,6 +47,27 @@ AGREEMENT = Agreement(CALENDAR, (_promise("uptime", "225.00"), _promise("waste",
 )
 def test_a_day_counts_in_its_period_or_the_nearest(day: date, place: int) -> None:
     assert CALENDAR.place_at(day) == place
+
+
+@pytest.mark.parametrize(
+    ("zone", "instant", "key"),
+    [
+        # Clocks went forward on March 29: the quarter ends at 22:00 UTC, not at 23:00.
+        ("Europe/Berlin", "2026-03-31T21:59:59Z", "2026-Q1"),
+        ("Europe/Berlin", "2026-03-31T22:00:00Z", "2026-Q2"),
+        # They went back on October 25: the year ends at 23:00 UTC.
+        ("Europe/Berlin", "2026-12-31T22:59:59Z", "2026-Q4"),
+        ("Europe/Berlin", "2025-12-31T23:00:00Z", "2026-Q1"),
+        ("America/New_York", "2026-07-01T03:59:59Z", "2026-Q2"),
+        ("America/New_York", "2026-07-01T04:00:00Z", "2026-Q3"),
+        ("Pacific/Kiritimati", "2026-06-30T10:00:00Z", "2026-Q3"),
+        ("UTC", "2026-06-30T23:59:59Z", "2026-Q2"),
+    ],
+)
+def test_an_instant_counts_in_the_quarter_of_its_local_day(zone: str, instant: str, key: str) -> None:
+    calendar = Calendar(date(2026, 1, 1), zone, "quarter", 4)
+    day = local_day(datetime.fromisoformat(instant), zone)
+    assert calendar.periods[calendar.place_at(day)].key == key
 
 
 def test_periods_are_found_by_their_keys() -> None:
