@@ -1,8 +1,10 @@
-"""What notification handles: an event that concerns somebody becomes a message to them.
+"""What notification handles: an event that concerns somebody becomes a message to them, and goes to the
+endpoints that want it.
 
 One aggregate's events may come out of order. A message tells what happened then, and no later one overwrites
 it, so most may come as they like. An event that asks for something is compared with what has come already: a
-request for a review that was approved meanwhile would only send people to work that is done.
+request for a review that was approved meanwhile would only send people to work that is done. Endpoints get
+every event, whose `sequence` tells them the order.
 """
 
 from typing import Any
@@ -12,12 +14,17 @@ from services.chassis.runtime import Runtime
 from services.chassis.unit_of_work import UnitOfWork
 from services.notification import templates
 from services.notification.domain.delivery import Channel
+from services.notification.domain.preferences import channels_of
 from services.notification.domain.routing import RULES, audience_of, people_in
 from services.notification.metrics import NOTIFICATIONS
 from services.notification.store.deliveries import Deliveries
+from services.notification.store.endpoints import Endpoints
 from services.notification.store.messages import Messages
+from services.notification.store.preferences import Preferences
 from services.notification.store.recipients import Recipients
-from services.schemas.events import EventPayload
+from services.schemas.directory import SERVICES
+from services.schemas.envelope import Envelope
+from services.schemas.events import EventPayload, spec_of
 
 
 def handlers(_runtime: Runtime) -> Handlers:
@@ -29,7 +36,8 @@ def handlers(_runtime: Runtime) -> Handlers:
 
 
 async def tell(uow: UnitOfWork, event: Event[EventPayload]) -> None:
-    """Tells everybody whom the event concerns, each once."""
+    """Tells everybody whom the event concerns, each once, and every endpoint that wants it."""
+    await _put_before_endpoints(uow, event)
     if await _comes_too_late(uow, event):
         uow.count(NOTIFICATIONS, channel=Channel.IN_APP, outcome="late")
         return
@@ -37,12 +45,39 @@ async def tell(uow: UnitOfWork, event: Event[EventPayload]) -> None:
     if not recipients:
         uow.count(NOTIFICATIONS, channel=Channel.IN_APP, outcome="nobody")
     values = await _values(uow, event.payload)
+    chosen = await Preferences(uow).of_all([each.id for each in recipients])
     for recipient in recipients:
         words = templates.PRODUCT.choose(event.type, recipient.locale).render(values)
         message_id = await Messages(uow).write(recipient.id, event, words)
-        if message_id is not None:
-            Deliveries(uow).begin(message_id, Channel.IN_APP)
-            uow.count(NOTIFICATIONS, channel=Channel.IN_APP, outcome="delivered")
+        if message_id is None:
+            continue
+        for channel in channels_of(event.type, chosen.get(recipient.id, {})):
+            await Deliveries(uow).begin(event, message_id, channel)
+            if channel is Channel.IN_APP:
+                uow.count(NOTIFICATIONS, channel=channel, outcome="delivered")
+
+
+async def _put_before_endpoints(uow: UnitOfWork, event: Event[EventPayload]) -> None:
+    endpoints = await Endpoints(uow).of_event(event.type)
+    body = _published(event)
+    for endpoint_id in endpoints:
+        await Deliveries(uow).begin_call(event, endpoint_id, body)
+
+
+def _published(event: Event[EventPayload]) -> str:
+    """The event as the bus carries it, but for its trace, which is ours."""
+    envelope = Envelope(
+        id=event.id,
+        type=event.type,
+        source=SERVICES[spec_of(event.payload).producer].name,
+        subject=event.subject,
+        time=event.occurred_at,
+        tenant=event.tenant,
+        actor=event.actor,
+        sequence=event.sequence,
+        data=event.payload.model_dump(mode="json"),
+    )
+    return envelope.model_dump_json(exclude_none=True)
 
 
 async def _comes_too_late(uow: UnitOfWork, event: Event[EventPayload]) -> bool:

@@ -5,17 +5,30 @@ from fastapi import FastAPI
 from services.chassis.app import Service, build_app
 from services.chassis.seams import Seams, seams_of
 from services.notification import events
-from services.notification.api import deliveries, inbox, recipients, templates
+from services.notification.api import (
+    deliveries,
+    endpoints,
+    inbox,
+    preferences,
+    recipients,
+    suppressions,
+    templates,
+)
 from services.notification.metrics import NOTIFICATIONS
+from services.notification.sender import Sender
 from services.notification.settings import Settings
+
+RESOURCES = (inbox, preferences, recipients, templates, endpoints, deliveries, suppressions)
 
 
 def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     """The app of this service; nothing is opened before its lifespan."""
     service = Service(
-        description="Tells people what happened to the promises they care about: in their in-app inbox.",
-        routers=(inbox.router, recipients.router, templates.router, deliveries.router),
+        description="Tells people what happened to the promises they care about, in their in-app inbox and "
+        "by e-mail, and other systems by signed webhooks.",
+        routers=tuple(each.router for each in RESOURCES),
         handlers=events.handlers,
+        background=(Sender,),
         counters=(NOTIFICATIONS,),
     )
     return build_app(service, settings, seams or seams_of(settings))

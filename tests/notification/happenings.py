@@ -55,7 +55,7 @@ class Happenings:
         for envelope in envelopes:
             await self._consumer.receive(envelope)
 
-    def counted(self, outcome: str) -> float:
+    def counted(self, outcome: str, *, channel: str = "in-app") -> float:
         """How many notifications ended so, so far."""
-        labels = {"channel": "in-app", "outcome": outcome}
+        labels = {"channel": channel, "outcome": outcome}
         return self.runtime.metrics.registry.get_sample_value("notifications_total", labels) or 0.0

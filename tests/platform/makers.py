@@ -237,6 +237,29 @@ async def make_recipient(company: Company) -> dict[str, str]:
     return {"recipient_id": made.json()["id"]}
 
 
+@MAKERS.of("/api/v1/notification/endpoints/")
+async def make_endpoint(company: Company) -> dict[str, str]:
+    path = "/api/v1/notification/endpoints"
+    made = await _engineer(company).post(path, json=_example(f"POST {path}"))
+    assert made.status_code == 201, made.text
+    return {"endpoint_id": made.json()["id"]}
+
+
+@MAKERS.of("/api/v1/notification/suppressions/")
+async def make_suppression(company: Company) -> dict[str, str]:
+    body = {"address": f"grace-{uuid4().hex[:8]}@customer.example", "reason": "Asked for it."}
+    made = await _engineer(company).post("/api/v1/notification/suppressions", json=body)
+    assert made.status_code == 201, made.text
+    return {"suppression_id": made.json()["id"]}
+
+
+@MAKERS.of("/api/v1/notification/deliveries/")
+async def make_delivery(company: Company) -> dict[str, str]:
+    await make_message(company)
+    found = await _engineer(company).get("/api/v1/notification/deliveries")
+    return {"delivery_id": found.json()["items"][0]["id"]}
+
+
 @MAKERS.of("/api/v1/notification/inbox/")
 async def make_message(company: Company) -> dict[str, str]:
     hypothesis = await make_hypothesis(company)

@@ -46,51 +46,62 @@ class Rule:
     but nobody whom a field of `but_not` names.
 
     An event that asks for something says by which later events of the same aggregate that is settled
-    (`settled_by`): it comes too late after one of these.
+    (`settled_by`): it comes too late after one of these. What asks something of people or is about money also
+    comes by e-mail (`mail`), unless they choose otherwise.
     """
 
     people: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     but_not: tuple[str, ...] = ()
     settled_by: tuple[type[EventPayload], ...] = ()
+    mail: bool = False
 
 
 # No rule names customers by their role: it would tell each of them of the others' contracts.
 RULES: dict[type[EventPayload], Rule] = {
     # A model's owner cannot approve it, whoever asked for the review.
     ModelReviewRequested: Rule(
-        roles=("approver",), but_not=("requested_by", "owner"), settled_by=(ModelApproved,)
+        roles=("approver",),
+        but_not=("requested_by", "owner"),
+        settled_by=(ModelApproved,),
+        mail=True,
     ),
     ModelApproved: Rule(people=("owner",)),
     ModelSuperseded: Rule(people=("owner",)),
     HypothesisAccepted: Rule(roles=("value-engineer",), but_not=("decided_by",)),
     HypothesisRejected: Rule(roles=("value-engineer",), but_not=("decided_by",)),
     ContractApprovalRequested: Rule(
-        roles=("approver",), but_not=("requested_by", "owner"), settled_by=(ContractSigned,)
+        roles=("approver",),
+        but_not=("requested_by", "owner"),
+        settled_by=(ContractSigned,),
+        mail=True,
     ),
-    ContractSigned: Rule(people=("owner",)),
-    ContractActivated: Rule(people=("owner",), roles=("delivery-manager", "success-lead")),
-    ContractActivationFailed: Rule(people=("owner",), roles=("operator",)),
+    ContractSigned: Rule(people=("owner",), mail=True),
+    ContractActivated: Rule(people=("owner",), roles=("delivery-manager", "success-lead"), mail=True),
+    ContractActivationFailed: Rule(people=("owner",), roles=("operator",), mail=True),
     ContractCompleted: Rule(people=("owner",), roles=("success-lead",)),
-    ContractTerminated: Rule(people=("owner",), roles=("delivery-manager", "success-lead")),
-    SettlementIssued: Rule(people=("owner",), roles=("success-lead",)),
-    SettlementDisputed: Rule(people=("owner",), roles=("success-lead",), but_not=("disputed_by",)),
-    PlanCreated: Rule(people=("owner",)),
+    ContractTerminated: Rule(people=("owner",), roles=("delivery-manager", "success-lead"), mail=True),
+    SettlementIssued: Rule(people=("owner",), roles=("success-lead",), mail=True),
+    SettlementDisputed: Rule(people=("owner",), roles=("success-lead",), but_not=("disputed_by",), mail=True),
+    PlanCreated: Rule(people=("owner",), mail=True),
     PlanRebaselined: Rule(people=("owner",), roles=("deal-manager",), but_not=("rebaselined_by",)),
     PlanCompleted: Rule(people=("owner",), roles=("deal-manager", "success-lead")),
     PlanCancelled: Rule(people=("owner",)),
-    MilestoneAtRisk: Rule(people=("owner",), roles=("deal-manager",)),
+    MilestoneAtRisk: Rule(people=("owner",), roles=("deal-manager",), mail=True),
     MilestoneAccepted: Rule(
-        people=("owner",), roles=("deal-manager", "success-lead"), but_not=("accepted_by",)
+        people=("owner",),
+        roles=("deal-manager", "success-lead"),
+        but_not=("accepted_by",),
+        mail=True,
     ),
-    MilestoneRejected: Rule(people=("owner",), but_not=("rejected_by",)),
+    MilestoneRejected: Rule(people=("owner",), but_not=("rejected_by",), mail=True),
     # Not settled by the period's closing: another period of the same plan may close meanwhile.
-    PeriodReviewRequested: Rule(roles=("approver",), but_not=("requested_by", "owner")),
-    PeriodClosed: Rule(people=("owner",), roles=("deal-manager",), but_not=("closed_by",)),
-    PeriodRestated: Rule(people=("owner",), roles=("deal-manager",), but_not=("restated_by",)),
+    PeriodReviewRequested: Rule(roles=("approver",), but_not=("requested_by", "owner"), mail=True),
+    PeriodClosed: Rule(people=("owner",), roles=("deal-manager",), but_not=("closed_by",), mail=True),
+    PeriodRestated: Rule(people=("owner",), roles=("deal-manager",), but_not=("restated_by",), mail=True),
     CommitmentMet: Rule(people=("owner",), roles=("deal-manager",)),
-    CommitmentMissed: Rule(people=("owner",), roles=("deal-manager", "delivery-manager")),
-    CommitmentAtRisk: Rule(people=("owner",), roles=("delivery-manager",)),
+    CommitmentMissed: Rule(people=("owner",), roles=("deal-manager", "delivery-manager"), mail=True),
+    CommitmentAtRisk: Rule(people=("owner",), roles=("delivery-manager",), mail=True),
     ProofPointPublished: Rule(roles=("value-engineer",), but_not=("published_by",)),
 }
 

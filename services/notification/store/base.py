@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, Text
+from sqlalchemy import JSON, DateTime, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase
 
@@ -15,4 +15,5 @@ class Base(DeclarativeBase):
         str: Text(),
         datetime: DateTime(timezone=True),
         list[str]: ARRAY(Text()),
+        dict[str, list[str]]: JSON(),
     }

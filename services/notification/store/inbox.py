@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 from services.chassis import problems
 from services.chassis.paging import PageRequest
 from services.chassis.unit_of_work import UnitOfWork
-from services.notification.domain.delivery import Channel, DeliveryState, Step, after
+from services.notification.domain.delivery import Channel, Step
 from services.notification.store.deliveries import DeliveryRow
 from services.notification.store.messages import MessageRow
 
@@ -61,7 +61,7 @@ class Inbox:
         item = await self._one(
             self._items().where(MessageRow.id == message_id).with_for_update(of=DeliveryRow)
         )
-        item.delivery.state = after(DeliveryState(item.delivery.state), Step.READ)
+        item.delivery.step(Step.READ)
         is_first = item.delivery.read_at is None
         if is_first:
             item.delivery.read_at = self._uow.clock.now()
