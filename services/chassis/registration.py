@@ -3,7 +3,8 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -20,7 +21,7 @@ log = structlog.get_logger(__name__)
 async def registered(registry: Registry, settings: ServiceSettings) -> AsyncIterator[None]:
     """Keeps this instance registered for the length of the block, with the container's own address."""
     identity = settings.identity
-    host = settings.advertise_host or await asyncio.to_thread(_own_address)
+    host = settings.advertise_host or await asyncio.to_thread(own_address, settings.consul_http_addr)
     instance = Instance(f"{identity.name}-{new_id()}", identity.name, Address(host, identity.port))
     try:
         async with KeepRegistered(registry, instance).running(grace_s=0):
@@ -37,12 +38,23 @@ async def _farewell(registry: Registry, instance: Instance) -> None:
         log.warning("not_deregistered", error=describe(away))
 
 
-def _own_address() -> str:
-    """The address by which this machine is reached from its network; loopback where it has none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Chooses a route and sends nothing: the address is one reserved for documentation.
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
+def own_address(registry_address: str) -> str:
+    """The address by which this machine is reached from the network on which it reaches the registry.
+
+    A container has one address on each of its networks; those who look it up share the registry's. Where
+    there is no registry or no route to it: the address on the way out, or else loopback.
+    """
+    parts = urlsplit(registry_address if "://" in registry_address else f"//{registry_address}")
+    # The second is reserved for documentation (RFC 5737): it stands for anywhere outside.
+    for host, port in ((parts.hostname, parts.port or 8500), ("192.0.2.1", 9)):
+        if host:
+            with suppress(OSError):
+                return _source_address(host, port)
+    return "127.0.0.1"
+
+
+def _source_address(host: str, port: int) -> str:
+    family, kind, protocol, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.connect(target)  # of a datagram socket: chooses a route, and sends nothing
+        return str(probe.getsockname()[0])

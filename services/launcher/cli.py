@@ -30,12 +30,14 @@ def main() -> None:
 @app.command()
 def serve(service: Annotated[str, typer.Argument()] = "all", port: Port = 8000, data: Data = None) -> None:
     """Serve one service, or all of them in this one process."""
-    from services.launcher import serve as serving
-
     if service == "all":
-        serving.serve_all(data_folder(data), port)
+        from services.launcher.serve import serve_all
+
+        serve_all(data_folder(data), port)
     else:
-        serving.serve_one(service)
+        from services.launcher.serve_one import serve_one
+
+        serve_one(service)
 
 
 @app.command()

@@ -1,8 +1,7 @@
-"""Serving: all services in one process with their own PostgreSQL, or one service as its container does."""
+"""Serving all services in one process, with their own PostgreSQL."""
 
 import asyncio
 import os
-import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,22 +10,19 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp
 
-from services.chassis.registration import registered
 from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry.logs import configure_logging
 from services.launcher import embedded, rooms, running_file, secrets_file
 from services.launcher.configuration import embedded_settings, roles_of
 from services.launcher.data_folder import make_data_folder
 from services.launcher.embedded_postgres import EmbeddedPostgres
-from services.launcher.errors import CannotStart
-from services.launcher.lifespan import Lifespan
 from services.launcher.running_file import Running
+from services.launcher.serve_one import stop_on_signals
 from services.launcher.serving import Address, bound, serving
 from services.schemas.directory import SERVICES
 
 GATEWAY_PORT = 8000
 _LOOPBACK = "127.0.0.1"
-_EVERYWHERE = "0.0.0.0"  # noqa: S104  # inside a container, whose network decides who may come
 
 
 @contextmanager
@@ -84,13 +80,6 @@ async def run_platform(
                 await stop.wait()
 
 
-def stop_on_signals(stop: asyncio.Event) -> None:
-    """Lets SIGINT and SIGTERM set `stop`, in the running loop."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-
-
 def serve_all(data: Path, port: int) -> None:
     """Runs the embedded platform in the foreground until a signal.
 
@@ -108,29 +97,3 @@ def serve_all(data: Path, port: int) -> None:
         make_data_folder(data)
         with database_of(data) as owner_url:
             asyncio.run(run(owner_url, sockets))
-
-
-def serve_one(key: str) -> None:
-    """Runs one service on its own port, configured by the environment alone."""
-    key = key.replace("-", "_")
-    if key not in SERVICES:
-        raise CannotStart(f"There is no service {key}: one of {', '.join(SERVICES)}, or all.")
-    try:
-        settings = rooms.settings_class(key)()
-    except ValueError as error:
-        raise CannotStart(f"The settings of {key} are not complete: {error}") from error
-    configure_logging(level=settings.log_level)
-    asyncio.run(_serve_one(key, settings))
-
-
-async def _serve_one(key: str, settings: ServiceSettings) -> None:
-    stop = asyncio.Event()
-    stop_on_signals(stop)
-    host = os.environ.get("HOST", _EVERYWHERE)
-    port = int(os.environ.get("PORT", settings.identity.port))
-    with bound([Address(host, port)]) as sockets:
-        app = rooms.create_app(key, settings)
-        registry = app.state.runtime.registry
-        # Left in reverse: nobody finds it any more, then it drains, then it closes what it stood on.
-        async with Lifespan(app), serving([(app, sockets[0])]), registered(registry, settings):
-            await stop.wait()

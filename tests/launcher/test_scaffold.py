@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHECKS = [
     "tests/platform/test_access.py",
     "tests/platform/test_env_example.py",
+    "tests/platform/test_images.py",
     "tests/platform/test_openapi_documents.py",
     "tests/platform/test_database_architecture.py",
     "tests/platform/test_layers.py",

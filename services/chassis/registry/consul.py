@@ -21,8 +21,10 @@ log = structlog.get_logger(__name__)
 
 _TIMEOUT_S = 2.0
 _FRESH_FOR_S = 2.0
-_CHECK_INTERVAL = "5s"
-_CHECK_TIMEOUT = "2s"
+# A dead or frozen replica is out within interval, time-out and the two seconds of an answer's freshness. The
+# time-out is longer than readiness itself takes with a dependency frozen, which degrades and no more.
+_CHECK_INTERVAL = "2s"
+_CHECK_TIMEOUT = "3s"
 _FORGET_CRITICAL_AFTER = "1m"
 
 

@@ -13,7 +13,8 @@ from services.launcher import secrets_file
 from services.launcher.data_folder import make_data_folder
 from services.launcher.demo.story import tell
 from services.launcher.errors import CannotStart
-from services.launcher.serve import addresses, database_of, run_platform, stop_on_signals
+from services.launcher.serve import addresses, database_of, run_platform
+from services.launcher.serve_one import stop_on_signals
 from services.launcher.serving import bound
 from services.launcher.urls import print_urls
 

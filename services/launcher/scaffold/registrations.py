@@ -1,9 +1,10 @@
 """Where the house lists its services, and how a new one is added there: by text, so that comments stay."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-from services.schemas.directory import ServiceIdentity
+from services.schemas.directory import SERVICES, ServiceIdentity
 
 _Edit = Callable[[str, ServiceIdentity], str]
 
@@ -23,8 +24,7 @@ def register(identity: ServiceIdentity, root: Path) -> list[Path]:
         path = root / name
         path.write_text(edit(path.read_text(), identity))
         changed.append(Path(name))
-    changed += _requirements(identity, root)
-    return changed
+    return [*changed, *_requirements(identity, root), _image(identity, root)]
 
 
 def _before(text: str, marker: str, addition: str) -> str:
@@ -114,3 +114,14 @@ def _requirements(identity: ServiceIdentity, root: Path) -> list[Path]:
         (root / target).write_text((root / "services/notification" / name).read_text())
         made.append(target)
     return made
+
+
+def _image(identity: ServiceIdentity, root: Path) -> Path:
+    """Every service is built by the same Dockerfile."""
+    other = SERVICES["notification"]
+    text = (root / "services" / other.key / "Dockerfile").read_text()
+    for theirs, own in ((other.name, identity.name), (str(other.port), str(identity.port))):
+        text = text.replace(theirs, own)
+    target = Path("services") / identity.key / "Dockerfile"
+    (root / target).write_text(re.sub(rf"\b{other.key}\b", identity.key, text))
+    return target

@@ -41,8 +41,8 @@ async def test_an_instance_registers_as_passing_with_its_check(
         "Port": 8001,
         "Check": {
             "HTTP": "http://10.0.0.1:8001/health/ready",
-            "Interval": "5s",
-            "Timeout": "2s",
+            "Interval": "2s",
+            "Timeout": "3s",
             "DeregisterCriticalServiceAfter": "1m",
             "Status": "passing",
         },
