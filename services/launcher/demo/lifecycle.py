@@ -104,11 +104,12 @@ async def _amplify(people: People, contract: Any, announce: Announce) -> AsyncIt
     plan = await success.success_plan_of(people, contract)
     yield Step("success_plan", plan)
     before = ""
-    for number, (period, day) in enumerate(example("success.json")["closings"].items(), start=2):
+    for number, closing in enumerate(example("success.json")["closings"], start=2):
+        period, day = closing["period"], closing["on"]
         announce(f"Measuring, closing and settling {period}")
         content = success.recorded_by(day, after=before)
         taken = await success.load_measurements(people, plan, content)
-        yield Step("measurements", {"period": period, "taken": taken})
+        yield Step("measurements", {**closing, "taken": taken})
         for restated in taken["restatement_due"]:
             yield Step("restatement", await success.restate(people, plan, restated))
             # The next settlement corrects by it: first it has to have come over the bus.

@@ -1,0 +1,1 @@
+"""What the terminal shows of the story's steps, one file an act."""
