@@ -1,4 +1,5 @@
-"""Activity networks: what the executor schedules and the engine simulates; one document, one table of cases.
+"""Activity networks: what the executor schedules and the engine simulates; one document, one table of cases
+that both pass (`schemas.cases.NETWORKS`).
 
 Durations and lags are in working days. A network knows no calendar: its time zero is the start of the plan.
 """

@@ -1,5 +1,5 @@
 """Pricing terms: what a contract pays for; one document for the committer's settlement (Decimal, to the cent)
-and the engine's simulation.
+and the engine's simulation, and one table of cases that both pass (`schemas.cases.PRICING`).
 
 Amounts are exact decimals in the contract's currency. `share` and rates are ratios: 0.2 is 20 %. Where a term
 rounds, and in which order it rounds, floors and caps, are fields of the term.

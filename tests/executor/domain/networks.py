@@ -1,41 +1,8 @@
-"""Networks for tests: from the golden tables' notation, and at random."""
-
-import re
-from typing import Any
+"""Networks for tests, at random."""
 
 from hypothesis import strategies as st
 
 from services.schemas.network import Link, Network, NetworkActivity
-
-_LINK = re.compile(r"^(\S+)(?: (FS|SS|FF|SF)([+-]\S+))?$")
-
-
-def key_of(name: str) -> str:
-    """A golden activity's name as a key: "A" is a, "1-2" is n1_2."""
-    lowered = name.lower().replace("-", "_")
-    return lowered if lowered[0].isalpha() else f"n{lowered}"
-
-
-def golden_network(case: dict[str, Any]) -> Network:
-    """The network of a case of `cpm.yaml`."""
-    return Network(
-        activities=tuple(
-            NetworkActivity(
-                key=key_of(each["id"]),
-                duration=float(each["duration"]),
-                links=tuple(_link(text) for text in each["predecessors"]),
-            )
-            for each in case["inputs"]["activities"]
-        )
-    )
-
-
-def _link(text: str) -> Link:
-    found = _LINK.match(text)
-    assert found is not None, text
-    name, kind, lag = found.groups()
-    stated = {"predecessor": key_of(name), "kind": kind or "FS", "lag": float(lag or 0)}
-    return Link.model_validate(stated)
 
 
 @st.composite

@@ -1,32 +1,22 @@
-"""The critical path method against printed schedules, and the laws that every schedule keeps."""
-
-from typing import Any
+"""The critical path method against known schedules, and the laws that every schedule keeps."""
 
 import pytest
 from hypothesis import given
 
 from services.executor.domain.critical_path import schedule
 from services.executor.domain.network_order import CannotSchedule
+from services.schemas.cases import NETWORKS, NetworkCase
 from services.schemas.network import Link, Network, NetworkActivity, ScheduledActivity
-from tests.executor.domain.networks import golden_network, key_of, networks
-from tests.golden import cases, identities
-
-# The PERT cases state three-point estimates, which are the simulation's.
-TABLES = [case for case in cases("cpm") if case["id"].startswith("cpm-")]
+from tests.executor.domain.networks import networks
 
 
-@pytest.mark.parametrize("case", TABLES, ids=identities(TABLES))
-def test_a_printed_schedule_comes_out(case: dict[str, Any]) -> None:
-    found = schedule(golden_network(case))
-    expected = case["expected"]
-    assert found.duration == pytest.approx(expected["project_duration"]["value"])
-    assert list(found.critical_path) == [key_of(name) for name in expected["critical_path"]]
-    by_key = {each.key: each for each in found.activities}
-    for name, row in expected["table"].items():
-        each = by_key[key_of(name)]
-        computed = [each.early_start, each.early_finish, each.late_start, each.late_finish, each.total_float]
-        printed = [figure if value is None else value for figure, value in zip(computed, row, strict=True)]
-        assert computed == pytest.approx(printed)
+@pytest.mark.parametrize("case", NETWORKS, ids=[case.id for case in NETWORKS])
+def test_a_known_schedule_comes_out(case: NetworkCase) -> None:
+    found = schedule(case.network)
+    assert found.duration == pytest.approx(case.schedule.duration, abs=1e-9)
+    assert found.critical_path == case.schedule.critical_path
+    for each, expected in zip(found.activities, case.schedule.activities, strict=True):
+        assert each.model_dump() == pytest.approx(expected.model_dump(), abs=1e-9)
 
 
 @given(networks())
