@@ -80,6 +80,18 @@ def health(port: Port = 8000) -> None:
 
 
 @app.command()
+def audit(
+    patience: Annotated[str, typer.Option(help="How long things may be under way: 0s, 90s, 5m, 1h.")] = "5m",
+    tenant: Annotated[str | None, typer.Option(help="Only this one: a uuid, or a name.")] = None,
+    data: Data = None,
+) -> None:
+    """Read the databases and say whether every accepted request's effect exists once; exits 1 if not."""
+    from services.launcher.audit.report import run_audit
+
+    raise typer.Exit(run_audit(data_folder(data), patience=patience, tenant=tenant))
+
+
+@app.command()
 def demo(
     port: Port = 8000,
     data: Data = None,

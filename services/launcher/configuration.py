@@ -1,5 +1,6 @@
 """How the embedded platform's settings are made: from its data folder, its database, and the environment."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from services.chassis.database import Database
 from services.chassis.settings import ServiceSettings
 from services.launcher import rooms, running_file, secrets_file
 from services.launcher.errors import CannotStart
+from services.launcher.postgres_cluster import OWNER, Passwords
 from services.launcher.secrets_file import PlatformSecrets
 from services.schemas.directory import SERVICES
 
@@ -48,6 +50,29 @@ def database_of_service(key: str, data: Path) -> Database:
         clock=SystemClock(),
         pool_size=1,
     )
+
+
+def owner_url_of(data: Path) -> str:
+    """The owner's URL of a running platform's database, for a command beside it: `DATABASE_URL`, or that of
+    the server in the data folder.
+
+    Raises:
+        CannotStart: no platform runs on this data folder, or its database is not there but elsewhere.
+    """
+    if given := os.environ.get("DATABASE_URL", ""):
+        return given
+    where = running_file.read(data)
+    passwords = data / "postgres" / "passwords.json"
+    if not passwords.exists():
+        raise CannotStart("The platform's database is not its own: set DATABASE_URL to the owner's login.")
+    return URL.create(
+        "postgresql",
+        username=OWNER,
+        password=Passwords.kept_in(passwords).owner,
+        host=where.database_host,
+        port=where.database_port,
+        database=where.database_name,
+    ).render_as_string(hide_password=False)
 
 
 def embedded_settings(

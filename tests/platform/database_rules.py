@@ -39,6 +39,7 @@ RULES = {
             SELECT full_name FROM tables WHERE NOT (relrowsecurity AND relforcerowsecurity)
         """,
         # To everybody only the tenant's rows, and to read also those without one; all rows to a system login.
+        # The owner lists tenants.
         "policies show a tenant its own rows": """
             SELECT p.schemaname || '.' || p.tablename || ': ' || p.policyname FROM pg_policies p
             WHERE p.schemaname = ANY(:schemas) AND NOT (
@@ -46,6 +47,9 @@ RULES = {
                     AND p.with_check = p.qual
                 OR p.cmd = 'SELECT' AND p.qual = '(tenant_id IS NULL)'
                 OR p.qual = '(tenant_id IS NULL)' AND p.with_check = p.qual
+                    AND p.roles = ARRAY[(SELECT r.rolname FROM tables t JOIN pg_roles r ON r.oid = t.relowner
+                        WHERE t.schema = p.schemaname AND t.name = p.tablename)]
+                OR p.tablename = 'tenants' AND p.cmd = 'SELECT'
                     AND p.roles = ARRAY[(SELECT r.rolname FROM tables t JOIN pg_roles r ON r.oid = t.relowner
                         WHERE t.schema = p.schemaname AND t.name = p.tablename)]
                 OR p.roles = ARRAY[(p.schemaname || '_system')::name])

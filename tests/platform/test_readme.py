@@ -1,4 +1,4 @@
-"""The README's commands work as printed, with another port and data in their place."""
+"""The README's commands, and the runbook's, work as printed, with another port and data in their place."""
 
 import os
 import re
@@ -16,6 +16,10 @@ README = (ROOT / "README.md").read_text()
 BLOCK = re.search(r"```bash\n(export TOKEN.*?)```", README, re.DOTALL)
 assert BLOCK is not None
 LINES = BLOCK.group(1).strip().splitlines()
+RUNBOOK = (ROOT / "docs/runbook.md").read_text()
+COMMANDS = [
+    line for block in re.findall(r"```bash\n(.*?)```", RUNBOOK, re.DOTALL) for line in block.splitlines()
+]
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +29,9 @@ def platform_of_the_readme() -> Iterator[tuple[int, Path]]:
         yield port, folder / "data"
 
 
-@pytest.mark.parametrize("line", LINES[1:])
-def test_a_curl_line_of_the_readme_works_as_printed(
-    platform_of_the_readme: tuple[int, Path], line: str
-) -> None:
-    port, data = platform_of_the_readme
-    token = LINES[0].replace("./deploy-microservices.sh", "python -m services")
-    script = f'{token}\ncurl() {{ command curl --fail-with-body "$@"; }}\n{line}\n'
-    told = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script.replace("127.0.0.1:8000", f"127.0.0.1:{port}")],
+def run_as_printed(script: str, data: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script.replace(".venv/bin/python", "python")],
         cwd=ROOT,
         env={
             **environment(),
@@ -45,6 +43,25 @@ def test_a_curl_line_of_the_readme_works_as_printed(
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.parametrize("line", LINES[1:])
+def test_a_curl_line_of_the_readme_works_as_printed(
+    platform_of_the_readme: tuple[int, Path], line: str
+) -> None:
+    port, data = platform_of_the_readme
+    token = LINES[0].replace("./deploy-microservices.sh", "python -m services")
+    script = f'{token}\ncurl() {{ command curl --fail-with-body "$@"; }}\n{line}\n'
+    told = run_as_printed(script.replace("127.0.0.1:8000", f"127.0.0.1:{port}"), data)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert told.stdout.strip()
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_runbook_works_as_printed(
+    platform_of_the_readme: tuple[int, Path], line: str
+) -> None:
+    told = run_as_printed(line, platform_of_the_readme[1])
     assert told.returncode == 0, told.stdout + told.stderr
     assert told.stdout.strip()
 
