@@ -32,7 +32,7 @@ def _why(proposal: Any) -> str:
 
 def decisions(console: Console, made: Any) -> None:
     for each in made:
-        mark = "[green]✓[/]" if each["state"] == "accepted" else "[red]✗[/]"
+        mark = "[green]✓[/]" if each["state"] == "accepted" else "[red]-[/]"
         reason = f": [dim]{each['rejection_reason']}[/]" if each["rejection_reason"] else ""
         say(console, f"{mark} {each['state']} [bold]{each['title']}[/]{reason}")
 
