@@ -1,0 +1,212 @@
+"""Every panel's query, asked of a real Prometheus that reads the platform as it is configured to."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from services.chassis.registry import Address
+from services.schemas.directory import SERVICES
+from tests.amplifier.api.cases import active, closed, measured
+from tests.chassis.http_server import serving
+from tests.committer.api.cases import Deal
+from tests.harness.platform import Company, TestPlatform
+from tests.harness.waiting import eventually
+from tests.infra.dashboards import QUERIES, Query, query
+from tests.infra.exposed import ROOT
+from tests.servers.missing import MissingServer, skip_or_fail
+from tests.servers.prometheus import PrometheusProcess, PrometheusServer
+
+_FOLDER = ROOT / "infra/prometheus"
+_PAGES = ROOT / "tests/data/metrics/pages"
+_WITHIN_S = 60.0
+
+# Panels with nothing to show on a sound platform, or on one in which no service reads through a cache yet.
+_MAY_BE_EMPTY = {
+    ("service-health", "Alerts by name"),
+    ("requests-and-responses", "Failing routes"),
+    ("cache-hit-rates", "Hits of the services' reads"),
+    ("cache-hit-rates", "Reads a second"),
+}
+
+
+def _pages(platform: TestPlatform) -> Starlette:
+    """What there is to scrape: a page a job."""
+
+    async def page(request: Request) -> Response:
+        job = request.path_params["job"]
+        if app := platform.embedded.apps.get(job):
+            accept = request.headers.get("accept", "")
+            body, content_type = app.state.runtime.metrics.render(accept)
+            return Response(body, headers={"Content-Type": content_type})
+        return PlainTextResponse(await asyncio.to_thread((_PAGES / f"{job}.txt").read_text))
+
+    return Starlette(routes=[Route("/{job}", page)])
+
+
+def _configuration(pages: Address, own: PrometheusServer) -> dict[str, Any]:
+    """The platform's own configuration, with everything at another address, read each second."""
+    config: dict[str, Any] = yaml.safe_load((_FOLDER / "prometheus.yml").read_text())
+    config["global"] |= {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    config["rule_files"] = [str(_FOLDER / "rules/*.yml")]
+    where = f"{pages.host}:{pages.port}"
+    for job in config["scrape_configs"]:
+        (discovery,) = job.pop("consul_sd_configs", [None])
+        if discovery:
+            job["static_configs"] = [
+                {
+                    "targets": [where],
+                    "labels": {"__meta_consul_service": name, "__metrics_path__": f"/{name}"},
+                }
+                for name in discovery["services"]
+            ]
+        elif job["job_name"] == "prometheus":
+            job["static_configs"] = [{"targets": [f"127.0.0.1:{own.port}"]}]
+        else:
+            path = {"__metrics_path__": f"/{job['job_name']}"}
+            job["static_configs"] = [{"targets": [where], "labels": path}]
+    return config
+
+
+@pytest.fixture(scope="module")
+async def prometheus(platform: TestPlatform, own_folder: Path) -> AsyncIterator[PrometheusServer]:
+    """A Prometheus that has read everything once."""
+    process = PrometheusProcess(own_folder)
+    async with serving(_pages(platform)) as address:
+        config = _configuration(address, process.server)
+        (own_folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+        try:
+            await asyncio.to_thread(process.start)
+            await eventually(lambda: _all_are_up(process.server), within_s=_WITHIN_S)
+            yield process.server
+        except MissingServer as error:
+            skip_or_fail(str(error))
+        finally:
+            process.dispose()
+
+
+async def _all_are_up(server: PrometheusServer) -> bool:
+    targets = await asyncio.to_thread(server.targets)
+    return set(targets.values()) == {"up"}
+
+
+async def _asked(server: PrometheusServer, asked: Query) -> dict[str, float]:
+    """A panel's values, by those of their labels, joined."""
+    samples = await asyncio.to_thread(server.query, asked.expression)
+    return {" ".join(sample.labels.values()): sample.value for sample in samples}
+
+
+class Counts:
+    """What panels show beyond what they showed before."""
+
+    def __init__(self, server: PrometheusServer, before: dict[Query, dict[str, float]]) -> None:
+        self._server = server
+        self._before = before
+
+    @classmethod
+    async def begin(cls, server: PrometheusServer, *panels: Query) -> "Counts":
+        return cls(server, {panel: await _asked(server, panel) for panel in panels})
+
+    async def become(self, panel: Query, expected: dict[str, float]) -> None:
+        """Returns when the panel shows so much more; TimeoutError, with what it shows, if it never does."""
+        shown: dict[str, float] = {}
+
+        async def look() -> bool:
+            nonlocal shown
+            now = await _asked(self._server, panel)
+            before = self._before[panel]
+            shown = {label: value - before.get(label, 0.0) for label, value in now.items()}
+            return all(shown.get(label) == value for label, value in expected.items())
+
+        try:
+            await eventually(look, within_s=_WITHIN_S)
+        except TimeoutError:
+            raise TimeoutError(f"{panel}: {shown}, not {expected}") from None
+
+
+async def test_what_the_panels_count_is_what_was_done(
+    platform: TestPlatform, company: Company, prometheus: PrometheusServer
+) -> None:
+    value = [query("value", f"Value {what}") for what in ("committed", "realised", "at risk")]
+    periods = next(each for each in QUERIES if (each.panel, each.legend) == ("Periods closed", "closed"))
+    answered = query("requests-and-responses", "Answered since the start")
+    sagas = query("messaging", "Sagas ended since the start")
+    counts = await Counts.begin(prometheus, *value, periods, answered, sagas)
+
+    contract = await Deal(company).in_force()
+    promised = sum(float(amount) for each in contract["commitments"] for amount in each["committed"])
+    reader = company.person("della", "delivery-manager")
+    for _ in range(7):
+        assert (await reader.get("/api/v1/executor/plans")).is_success
+    plan = await active(company)
+    await measured(company.person("sam", "success-lead"), plan)
+    done = await closed(company, plan)
+    missed = await closed(company, await active(company))
+
+    realised = sum(float(each["realised"]["amount"]) for each in done["figures"])
+    at_risk = {each["standing"]: float(each["committed"]["amount"]) for each in missed["figures"]}
+    assert realised > 0
+    assert at_risk.keys() == {"at_risk", "missed"}
+    await counts.become(value[0], {"EUR": promised})
+    await counts.become(value[1], {"EUR": realised})
+    await counts.become(value[2], {f"EUR {standing}": amount for standing, amount in at_risk.items()})
+    await counts.become(periods, {"": 2})
+    await counts.become(answered, {"value-executor": 7})
+    await counts.become(sagas, {"done activate-contract": 1})
+
+
+async def test_every_panel_has_something_to_show(company: Company, prometheus: PrometheusServer) -> None:
+    empty: set[tuple[str, str]] = set()
+
+    async def all_show() -> bool:
+        nonlocal empty
+        empty = {(each.dashboard, each.panel) for each in QUERIES if not await _asked(prometheus, each)}
+        return empty <= _MAY_BE_EMPTY
+
+    # A rate wants two scrapes; a first event is handled, a peer first asked, when somebody does something.
+    await Deal(company).in_force()
+    try:
+        await eventually(all_show, within_s=_WITHIN_S)
+    except TimeoutError:
+        raise TimeoutError(f"nothing to show: {sorted(empty - _MAY_BE_EMPTY)}") from None
+
+
+@pytest.mark.parametrize(
+    ("panel", "expected"),
+    [
+        (query("service-health", "Replicas that answer"), {each.name: 1.0 for each in SERVICES.values()}),
+        (query("service-health", "Alerts"), {"": 0.0}),
+        (query("database-performance", "PostgreSQL"), {"": 1.0}),
+        (query("messaging", "Dead letters that wait"), {"": 0.0}),
+        (
+            query("messaging", "Messages that wait to be tried again"),
+            {"valueverse.executor.retry.1000ms": 1.0},
+        ),
+    ],
+    ids=str,
+)
+async def test_what_stands_still_is_shown_as_it_is(
+    prometheus: PrometheusServer, panel: Query, expected: dict[str, float]
+) -> None:
+    shown = await _asked(prometheus, panel)
+    assert {label: shown.get(label, math.nan) for label in expected} == expected
+
+
+async def test_probes_are_dropped(platform: TestPlatform, prometheus: PrometheusServer) -> None:
+    async def scraped(route: str) -> bool:
+        asked = f'http_requests_total{{route="/api/v1/architect/{route}"}}'
+        return bool(await asyncio.to_thread(prometheus.query, asked))
+
+    async with platform.client() as client:
+        for route in ("health/ready", "openapi.json"):
+            assert (await client.get(f"/api/v1/architect/{route}")).is_success
+    await eventually(lambda: scraped("openapi.json"), within_s=_WITHIN_S)
+    assert not await scraped("health/ready")
