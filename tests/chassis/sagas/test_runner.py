@@ -66,6 +66,14 @@ async def test_of_several_runners_one_asks(run: Run) -> None:
     assert (await entries(run)).count(LogEntry.ASKED) == 2
 
 
+async def test_what_one_runner_holds_no_other_takes(run: Run) -> None:
+    await run.wait_over()
+    held, taken = [await run.runner(lease=MINUTE)._claim() for _ in range(2)]
+    own = (await run.saga()).id
+    assert own in {each.saga_id for each in held}
+    assert own not in {each.saga_id for each in taken}
+
+
 async def test_what_a_dead_runner_held_is_resumed_after_its_lease(saga_world: World, run: Run) -> None:
     await run.wait_over()
     dying = run.runner(lease=timedelta(milliseconds=1))
