@@ -1,6 +1,7 @@
 """The command line: `python -m services <command>`. Each command is a few lines over a module of its own."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -35,8 +36,10 @@ def serve(service: Annotated[str, typer.Argument()] = "all", port: Port = 8000, 
 
         serve_all(data_folder(data), port)
     else:
+        from services.launcher.secret_files import read_secret_files
         from services.launcher.serve_one import serve_one
 
+        read_secret_files(os.environ)
         serve_one(service)
 
 
@@ -44,7 +47,9 @@ def serve(service: Annotated[str, typer.Argument()] = "all", port: Port = 8000, 
 def migrate() -> None:
     """Bring roles, schemas and tables of all services to this release (needs DATABASE_URL)."""
     from services.launcher import migrate as step
+    from services.launcher.secret_files import read_secret_files
 
+    read_secret_files(os.environ)
     asyncio.run(step.migrate_from_environment())
 
 

@@ -1,12 +1,14 @@
 """The migrate step from the environment: what the job runs before any container starts.
 
-The broker's exchanges and queues are part of it: an event before its consumer's first start waits there.
+The broker's exchanges and queues are part of it: an event before its consumer's first start waits there. So
+are the services' logins at the broker, where `RABBITMQ_MANAGEMENT_URL` says how to make them.
 """
 
 import os
 
 from pydantic import ValidationError
 
+from services.chassis.bus.logins import CannotMakeLogins, make_logins
 from services.chassis.bus.topology import CannotDeclare, declare
 from services.chassis.migrations import CannotMigrate, migrate
 from services.launcher import rooms
@@ -21,9 +23,12 @@ async def migrate_from_environment() -> None:
     if not owner_url:
         raise CannotStart("DATABASE_URL is missing: the migrate step needs the owner's login.")
     try:
-        services = [rooms.migrations_of(rooms.settings_class(key)()) for key in rooms.service_keys()]
-        await migrate(owner_url, services)
+        settings = [rooms.settings_class(key)() for key in rooms.service_keys()]
+        await migrate(owner_url, [rooms.migrations_of(each) for each in settings])
         if broker_url := os.environ.get("RABBITMQ_URL", ""):
             await declare(broker_url)
-    except (ValidationError, CannotMigrate, CannotDeclare) as error:
+        if management_url := os.environ.get("RABBITMQ_MANAGEMENT_URL", ""):
+            logins = [each.rabbitmq_url.get_secret_value() for each in settings]
+            await make_logins(management_url, broker_url, filter(None, logins))
+    except (ValidationError, CannotMigrate, CannotDeclare, CannotMakeLogins) as error:
         raise CannotStart(str(error)) from error

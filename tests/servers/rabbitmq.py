@@ -25,6 +25,8 @@ default_user = {user}
 default_pass = {password}
 default_user_tags.administrator = true
 disk_free_limit.absolute = 50MB
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {management_port}
 """
 
 
@@ -37,6 +39,7 @@ class RabbitServer:
     port: int
     dist_port: int
     epmd_port: int
+    management_port: int
     user: str
     password: str
     vhost: str = "/"
@@ -117,11 +120,16 @@ class RabbitProcess:
             port=free_port(),
             dist_port=free_port(),
             epmd_port=free_port(),
+            management_port=free_port(),
             user="administrator",
             password=secrets.token_urlsafe(12),
         )
-        (folder / "enabled_plugins").write_text("[].")
-        configuration = _CONFIGURATION.format(user=self.server.user, password=self.server.password)
+        (folder / "enabled_plugins").write_text("[rabbitmq_management].")
+        configuration = _CONFIGURATION.format(
+            user=self.server.user,
+            password=self.server.password,
+            management_port=self.server.management_port,
+        )
         (folder / "rabbitmq.conf").write_text(configuration)
 
     def start(self) -> None:

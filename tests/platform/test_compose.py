@@ -1,0 +1,117 @@
+"""The Compose file and the configuration beside it, without Docker: what the directory asks of them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from services.launcher import rooms
+from services.schemas.directory import SERVICES, ServiceIdentity
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.microservices.yml").read_text())
+HAPROXY = (ROOT / "infra/haproxy/haproxy.cfg").read_text()
+
+STORES = {"postgres", "redis", "rabbitmq"}
+# What a container finds itself, or what only a platform without Consul needs.
+NOT_IN_CONTAINERS = {"ADVERTISE_HOST", "PEERS"}
+
+each_service = pytest.mark.parametrize("identity", SERVICES.values(), ids=lambda identity: identity.slug)
+
+
+def service(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = COMPOSE["services"][name]
+    return found
+
+
+def networks(name: str) -> set[str]:
+    return set(service(name)["networks"])
+
+
+@each_service
+def test_a_container_gets_every_setting_that_its_service_reads(identity: ServiceIdentity) -> None:
+    """A new setting goes into .env.example and into the service's `environment` in the Compose file."""
+    read = {
+        field.validation_alias
+        if isinstance(field.validation_alias, str)
+        else f"{identity.env_prefix}{name}".upper()
+        for name, field in rooms.settings_class(identity.key).model_fields.items()
+    }
+    assert read - NOT_IN_CONTAINERS - set(service(identity.name)["environment"]) == set()
+
+
+@each_service
+def test_a_container_gets_nobody_elses_login(identity: ServiceIdentity) -> None:
+    others = tuple(each.env_prefix for each in SERVICES.values() if each != identity)
+    given = set(service(identity.name)["environment"])
+    assert {name for name in given if name.startswith(others)} == set()
+    assert given.isdisjoint({"DATABASE_URL", "RABBITMQ_URL", "POSTGRES_PASSWORD", "RABBITMQ_PASSWORD"})
+
+
+@each_service
+def test_direct_ports_publishes_a_service_for_all_its_replicas(identity: ServiceIdentity) -> None:
+    assert "ports" not in service(identity.name)
+    variable = f"{identity.env_prefix}DIRECT_PORT"
+    published = f"127.0.0.1:${{{variable}:-{identity.direct_port}}}:{identity.direct_port}"
+    assert published in service("direct-ports")["ports"]
+    section = re.search(rf"\nlisten {identity.name}\n(.*?)(\n\n|$)", HAPROXY, re.DOTALL)
+    assert section is not None
+    assert f"bind :{identity.direct_port}\n" in section[1]
+    assert re.search(rf"server-template replica \d+ {identity.name}:{identity.port}", section[1])
+    assert "direct-ports" in service(identity.name)["depends_on"]
+
+
+@each_service
+def test_own_code_runs_as_the_house_says(identity: ServiceIdentity) -> None:
+    for name in (identity.name, "migrate"):
+        container = service(name)
+        assert container["read_only"] is True
+        assert container["cap_drop"] == ["ALL"]
+        assert container["security_opt"] == ["no-new-privileges:true"]
+        assert set(container["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
+    assert service(identity.name)["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_every_container_has_limits_and_rotates_its_log() -> None:
+    for name, container in COMPOSE["services"].items():
+        assert container["logging"]["options"] == {"max-size": "10m", "max-file": "3"}, name
+        assert set(container["deploy"]["resources"]["limits"]) == {"cpus", "memory"}, name
+        assert container["restart"] in {"unless-stopped", "no"}, name
+
+
+def test_the_gateway_alone_is_published_beyond_this_machine() -> None:
+    published = {(name, port) for name, each in COMPOSE["services"].items() for port in each.get("ports", ())}
+    beyond = {(name, port) for name, port in published if not port.startswith("127.0.0.1:")}
+    assert beyond == {("kong", "${GATEWAY_PORT:-8000}:8000")}
+
+
+def test_only_services_and_what_watches_the_stores_reach_data() -> None:
+    allowed = {each.name for each in SERVICES.values()} | STORES
+    allowed |= {"migrate", "redis-exporter", "postgres-exporter"}
+    assert {name for name in COMPOSE["services"] if "data" in networks(name)} == allowed
+    assert networks("postgres") == {"data"}
+
+
+def test_who_comes_by_edge_meets_the_gateway_alone() -> None:
+    assert {name for name in COMPOSE["services"] if "edge" in networks(name)} == {"kong"}
+
+
+def test_kong_finds_replicas_through_consul_at_its_fixed_address() -> None:
+    address = service("consul")["networks"]["services"]["ipv4_address"]
+    assert service("kong")["environment"]["KONG_DNS_RESOLVER"] == f"{address}:8600"
+    for identity in SERVICES.values():
+        assert service(identity.name)["extra_hosts"] == [f"consul:{address}"]
+
+
+def test_no_secret_has_a_default() -> None:
+    text = (ROOT / "docker-compose.microservices.yml").read_text()
+    for name, default in re.findall(r"\$\{([A-Z_]*(?:PASSWORD|SECRET))(:[-?][^}]*)\}", text):
+        assert default == ":-" or default.startswith(":?"), name
+
+
+def test_images_are_pinned() -> None:
+    for name, container in COMPOSE["services"].items():
+        if "build" not in container:
+            assert re.search(r":v?\d", container["image"]), name
