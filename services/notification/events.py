@@ -58,10 +58,8 @@ async def tell(uow: UnitOfWork, event: Event[EventPayload]) -> None:
 
 
 async def _put_before_endpoints(uow: UnitOfWork, event: Event[EventPayload]) -> None:
-    endpoints = await Endpoints(uow).of_event(event.type)
-    body = _published(event)
-    for endpoint_id in endpoints:
-        await Deliveries(uow).begin_call(event, endpoint_id, body)
+    for endpoint_id in await Endpoints(uow).of_event(event.type):
+        await Deliveries(uow).begin_call(event, endpoint_id, _published(event))
 
 
 def _published(event: Event[EventPayload]) -> str:

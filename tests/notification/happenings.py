@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from services.chassis.actor import Actor
 from services.chassis.inbox import Consumer
 from services.chassis.runtime import Runtime
 from services.chassis.tenancy import provisioning
@@ -54,6 +55,10 @@ class Happenings:
     async def receive(self, *envelopes: Envelope) -> None:
         for envelope in envelopes:
             await self._consumer.receive(envelope)
+
+    def actor_of(self, company: Company) -> Actor:
+        """Whoever works in the company's tenant."""
+        return Actor(company.tenant, self.runtime.identity.name)
 
     def counted(self, outcome: str, *, channel: str = "in-app") -> float:
         """How many notifications ended so, so far."""

@@ -9,6 +9,7 @@ from services.chassis.actor import Actor
 from services.chassis.ids import new_id
 from services.chassis.runtime import Runtime
 from services.launcher.receivers import Mailbox, WebhookReceiver
+from services.notification.sender import Sender
 from services.schemas.events import EventPayload
 from services.schemas.events.executor import MilestoneAccepted
 from tests.harness.platform import Company
@@ -28,6 +29,8 @@ class Post:
         self.happenings = happenings
         self.mailbox = mailbox
         self.receiver = receiver
+        # Beside the app's own, which only comes by now and then.
+        self.sender = Sender(self.runtime)
         self.operator = company.person("olga", "operator")
         self.address = f"dana-{new_id().hex[-12:]}@vendor.example"
 
@@ -44,8 +47,10 @@ class Post:
         """An endpoint for everything; the answer holds its secret."""
         return await self.posted("endpoints", {"url": self.receiver.url, **fields})
 
-    async def posted(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> dict[str, Any]:
-        answer = await self.operator.post(f"{API}/{path}", json=body, headers=headers)
+    async def posted(
+        self, path: str, body: dict[str, Any] | None = None, *, etag: str = '"1"'
+    ) -> dict[str, Any]:
+        answer = await self.operator.post(f"{API}/{path}", json=body, headers={"If-Match": etag})
         assert answer.is_success, answer.text
         made: dict[str, Any] = answer.json()
         return made
@@ -71,6 +76,7 @@ class Post:
         """The only delivery of a channel, once it is in a state."""
 
         async def reached() -> dict[str, Any] | None:
+            await self.sender.run_once()
             [delivery] = await self.deliveries(channel)
             return delivery if delivery["state"] == state else None
 
@@ -80,6 +86,7 @@ class Post:
         """What the receivers hold, once there is something."""
 
         async def there() -> Any:
+            await self.sender.run_once()
             return look() or None
 
         awaited: Awaitable[Any] = eventually(there)

@@ -4,6 +4,7 @@ from services.chassis.ids import new_id
 from services.schemas.events.architect import HypothesisAccepted, ModelApproved
 from tests.harness.platform import Company
 from tests.notification.happenings import Happenings, happening
+from tests.notification.post import Post
 
 DELIVERIES = "/api/v1/notification/deliveries"
 ME = "/api/v1/notification/recipients/me"
@@ -36,6 +37,43 @@ async def test_deliveries_are_found_by_event_and_by_recipient(
     of_ada = (await operator.get(DELIVERIES, params={"recipient": "ada"})).json()["items"]
     assert [each["event_id"] for each in of_ada] == [str(approved.id), str(accepted.id)]
     assert {each["channel"] for each in everything} == {"in-app"}
+
+
+async def test_deliveries_are_found_by_channel_state_and_subject(post: Post) -> None:
+    await post.recipient()
+    endpoint = await post.endpoint()
+    await post.happen()
+    await post.delivery("email", "delivered")
+    await post.delivery("webhook", "delivered")
+    [mail] = await post.deliveries("email")
+    for query, count in (
+        ({"channel": "webhook"}, 1),
+        ({"endpoint_id": endpoint["id"]}, 1),
+        ({"state": "delivered"}, 3),
+        ({"state": "dead"}, 0),
+        ({"subject": mail["subject"]}, 3),
+        ({"subject": str(new_id())}, 0),
+        ({"recipient": "dana", "channel": "email", "state": "delivered"}, 1),
+    ):
+        assert len((await post.got("deliveries", **query))["items"]) == count, query
+    assert await post.got(f"deliveries/{mail['id']}") == mail
+
+
+async def test_what_is_in_the_inbox_is_not_sent_once_more(post: Post) -> None:
+    await post.recipient()
+    await post.happen()
+    [delivery] = await post.deliveries("in-app")
+    answer = await post.operator.post(f"{DELIVERIES}/{delivery['id']}/replay")
+    assert (answer.status_code, answer.json()["code"]) == (409, "delivery_state")
+
+
+async def test_what_was_delivered_is_sent_once_more_with_the_same_id(post: Post) -> None:
+    await post.endpoint()
+    await post.happen()
+    delivery = await post.delivery("webhook", "delivered")
+    await post.posted(f"deliveries/{delivery['id']}/replay")
+    await post.came(lambda: len(post.receiver.calls) >= 2)
+    assert {call.id for call in post.receiver.calls} == {delivery["id"]}
 
 
 async def test_deliveries_do_not_tell_the_words(company: Company, happenings: Happenings) -> None:
