@@ -24,7 +24,9 @@ class ServiceSettings(BaseSettings):
     where `PEERS` says, a JSON object from service names to `host:port`, else by its name and its own port.
     """
 
-    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        populate_by_name=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     identity: ClassVar[ServiceIdentity]
 

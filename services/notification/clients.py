@@ -10,7 +10,7 @@ import aiosmtplib
 from services.chassis.clock import Clock
 from services.chassis.outbound import GuardedClient, OutboundFailed, OutboundRefused
 from services.notification.domain import signing
-from services.notification.domain.mail import NoAddress, composed, domain_of
+from services.notification.domain.mail import composed, domain_of
 from services.notification.domain.sending import Call, Letter, Outcome, Result
 from services.schemas.envelope import CONTENT_TYPE
 
@@ -47,8 +47,6 @@ class MailServer:
         try:
             async with asyncio.timeout(_MAIL_S):
                 await self._hand_over(letter)
-        except NoAddress as wrong:
-            return Outcome(Result.REFUSED, str(wrong))
         except aiosmtplib.SMTPRecipientsRefused as refused:
             return _refusal(refused.recipients[0])
         except aiosmtplib.SMTPDataError as refused:

@@ -38,7 +38,10 @@ def _known_role(role: str) -> str:
 
 
 Sub = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S+$")]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+# Without the quoted forms that nobody uses and mail programs read in different ways.
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9-]+"
+EMAIL = rf"^{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})+$"
+Email = Annotated[str, StringConstraints(max_length=254, pattern=EMAIL)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 Role = Annotated[str, AfterValidator(_known_role), WithJsonSchema({"type": "string", "enum": [*ROLES]})]

@@ -1,7 +1,6 @@
 """E-mails: a message as RFC 5322 text, plain, with the delivery's id in two places."""
 
 from datetime import datetime
-from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,23 +11,16 @@ from services.notification.domain.sending import Letter
 DELIVERY_ID = "X-ValueVerse-Delivery"
 
 
-class NoAddress(Exception):
-    """It looks like an address, but no e-mail can go there."""
-
-
 def composed(letter: Letter, *, sender: str, public_url: str, at: datetime) -> EmailMessage:
     """The e-mail of a letter. `sender` is an address with or without a name; `public_url` is where people
     reach the platform.
 
     The Message-ID is the delivery's, so that a letter that comes again can be told from a new one.
-
-    Raises:
-        NoAddress: no e-mail can be addressed so.
     """
     name, address = parseaddr(sender)
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(name, addr_spec=address)
-    message["To"] = _recipient(letter)
+    message["To"] = Address(" ".join(letter.name.split()), addr_spec=letter.address)
     message["Subject"] = letter.title
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{letter.delivery_id}@{domain_of(sender)}>"
@@ -44,10 +36,3 @@ def composed(letter: Letter, *, sender: str, public_url: str, at: datetime) -> E
 def domain_of(sender: str) -> str:
     """The domain of a sender's address."""
     return parseaddr(sender)[1].rpartition("@")[2]
-
-
-def _recipient(letter: Letter) -> Address:
-    try:
-        return Address(" ".join(letter.name.split()), addr_spec=letter.address)
-    except (ValueError, MessageError):
-        raise NoAddress(f"{letter.address} is no address for e-mail.") from None
