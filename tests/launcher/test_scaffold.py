@@ -20,6 +20,7 @@ CHECKS = [
     "tests/platform/test_database_architecture.py",
     "tests/platform/test_layers.py",
     "tests/platform/test_schemathesis.py",
+    "tests/gateway/test_kong_yml.py",
     "tests/launcher/test_dispatcher.py",
     "tests/price_book",
 ]

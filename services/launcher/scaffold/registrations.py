@@ -45,18 +45,20 @@ def _gateway(text: str, identity: ServiceIdentity) -> str:
         text
         + f"""
 - name: {identity.name}
+  <<: *service
   host: {identity.name}.service.consul
   port: {identity.port}
-  protocol: http
   routes:
   - name: {identity.slug}-api
     paths: ['~{identity.prefix}(/|$)']
     strip_path: false
+    plugins: [*token, *limit]
   - name: {identity.slug}-open
     paths: ['~{identity.prefix}/(health(/ready)?|docs(/[a-z0-9.-]+)?|openapi\\.json)$']
     methods: [GET, HEAD]
     strip_path: false
     regex_priority: 10
+    plugins: [*limit-open]
 """
     )
 
