@@ -1,6 +1,7 @@
 """Contracts hold the versions they stand on until they end, and what they reach comes back as a benchmark."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -37,11 +38,18 @@ def _runtime_of(company: Company) -> Runtime:
     return runtime
 
 
-async def _receive(company: Company, kind: type[EventPayload], **fields: Any) -> None:
+async def _receive(
+    company: Company, kind: type[EventPayload], time: datetime | None = None, /, **fields: Any
+) -> None:
     """Brings the published example of an event to the architect, with these fields."""
     runtime = _runtime_of(company)
     example = examples.event(kind)
-    changes = {"id": new_id(), "tenant": company.tenant, "data": {**example.data, **fields}}
+    changes = {
+        "id": new_id(),
+        "tenant": company.tenant,
+        "time": time or example.time,
+        "data": {**example.data, **fields},
+    }
     consumer = Consumer("architect", events.handlers(runtime), runtime.database, metrics=runtime.metrics)
     await consumer.receive(example.model_copy(update=changes))
 
@@ -111,11 +119,24 @@ async def test_a_driver_s_benchmark_moves_with_proof_points(
         "high": None,
     }
     for measured in ("20.4", "23.0", "18.75"):
-        await _receive(company, ProofPointPublished, proof_point_id=str(uuid4()), measured=measured)
+        ids = {"proof_point_id": str(uuid4()), "contract_id": str(uuid4())}
+        await _receive(company, ProofPointPublished, **ids, measured=measured)
     await _receive(company, ProofPointPublished, input="downtime_today", proof_point_id=str(uuid4()))
     moved = await _benchmark(ada)
     assert (moved["proof_points"], moved["low"], moved["base"], moved["high"]) == (3, "18.75", "20.4", "23.0")
     assert (await _benchmark(other_company.person("ada", "value-engineer")))["proof_points"] == 0
+
+
+async def test_what_a_contract_reached_last_counts_in_whichever_order_it_is_told(
+    company: Company, ada: httpx2.AsyncClient
+) -> None:
+    published = examples.event(ProofPointPublished).time
+    for days, measured in ((1, "19.0"), (2, "17.5"), (0, "23.0")):
+        point = str(uuid4())
+        time = published + timedelta(days=days)
+        await _receive(company, ProofPointPublished, time, proof_point_id=point, measured=measured)
+    moved = await _benchmark(ada)
+    assert (moved["proof_points"], moved["low"], moved["base"], moved["high"]) == (1, "17.5", "17.5", "17.5")
 
 
 async def test_a_proof_point_that_comes_again_counts_once(company: Company, ada: httpx2.AsyncClient) -> None:

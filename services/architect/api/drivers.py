@@ -81,8 +81,8 @@ class Driver(DriverTemplate):
 
 
 class Benchmark(Document):
-    """What customers reached of a driver's KPI by the tenant's own proof points, in the unit of `input`: the
-    lowest, the median and the highest, null while there is none."""
+    """What customers reached of a driver's KPI by the tenant's own proof points, the newest of each contract,
+    in the unit of `input`: the lowest, the median and the highest, null while there is none."""
 
     input: Key
     metric: Key

@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.architect.store.base import Base
@@ -31,7 +31,7 @@ class ProofPointRow(Base):
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What a number of proof points measured: the lowest, the median (one that was really measured), the
+    """What a number of contracts reached: the lowest, the median (one that was really measured), the
     highest; null where there is none."""
 
     count: int
@@ -61,13 +61,20 @@ class ProofPoints:
         await self._uow.session.execute(statement.on_conflict_do_nothing())
 
     async def spread(self, driver_key: str, input_name: str) -> Spread:
-        """Over all proof points for one input of a driver."""
-        measured = ProofPointRow.measured
+        """Over what contracts last reached of one input of a driver: one that publishes again counts once."""
+        newest = (
+            select(ProofPointRow.measured)
+            .ext(distinct_on(ProofPointRow.contract_id))
+            .where(ProofPointRow.driver_key == driver_key, ProofPointRow.input == input_name)
+            .order_by(ProofPointRow.contract_id, ProofPointRow.published_at.desc(), ProofPointRow.id.desc())
+            .subquery()
+        )
+        measured = newest.c.measured
         statement = select(
             func.count(),
             func.min(measured),
             func.percentile_disc(0.5).within_group(measured),
             func.max(measured),
-        ).where(ProofPointRow.driver_key == driver_key, ProofPointRow.input == input_name)
+        ).select_from(newest)
         count, low, median, high = (await self._uow.session.execute(statement)).one()
         return Spread(count, low, median, high)
