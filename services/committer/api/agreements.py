@@ -20,6 +20,7 @@ from services.committer.api.contracts import Expected
 from services.committer.domain.lifecycle import AlreadySigned, Party, SamePerson, WrongState
 from services.committer.store.contracts import ContractRow, Contracts
 from services.committer.store.models import ModelVersions
+from services.committer.store.settling import settle
 from services.schemas.events.committer import ContractApprovalRequested, ContractSigned, ContractTerminated
 
 router = resource("/contracts")
@@ -144,12 +145,14 @@ async def activate_contract(
 async def terminate_contract(
     contract_id: UUID, body: Termination, uow: IdempotentWork, expected: Expected, response: Response
 ) -> Contract:
-    """Before its last period. No further period is settled; what was is still corrected."""
+    """Before its last period. No further period is settled: milestones accepted so far are charged now, and
+    what was settled is still corrected."""
     row = await _expected(uow, contract_id, expected)
     with _as_problems():
         row.live(row.life.step("terminate"))
     row.termination_reason = body.reason
     await uow.emit(ContractTerminated(**row.said_by_events(), reason=body.reason), subject=row.id)
+    await settle(uow, row)
     return await _answer(uow, row, response)
 
 

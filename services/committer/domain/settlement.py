@@ -28,13 +28,15 @@ class Facts:
     """What is known of a contract of `periods` periods, of which the first `closed` are closed.
 
     `gains` are those of each gain-share term's closed periods, by the term's key; `accepted` says in which
-    period (from 0) each accepted milestone fell.
+    period (from 0) each accepted milestone fell. Once the contract has `ended`, no further period closes, and
+    what was accepted is due all the same.
     """
 
     periods: int
     closed: int
     gains: Mapping[str, Sequence[Decimal]]
     accepted: Mapping[str, int]
+    ended: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -111,9 +113,9 @@ def _claims_of(term: Term, facts: Facts, digits: int) -> Iterator[tuple[Place, D
             for period in range(min(facts.closed + 1, facts.periods)):
                 yield Place(term.key, "charge", period), amount
         case MilestonePayment():
-            period = facts.accepted.get(term.milestone, facts.closed)
-            if period < facts.closed:
-                yield Place(term.key, "charge", period), to_minor_units(term.amount, digits, "half_even")
+            fell = facts.accepted.get(term.milestone)
+            if fell is not None and (fell < facts.closed or facts.ended):
+                yield Place(term.key, "charge", fell), to_minor_units(term.amount, digits, "half_even")
         case GainShare():
             yield from _shares(term, facts, digits)
 

@@ -14,6 +14,8 @@ from services.schemas.events.committer import ContractCompleted, SettlementIssue
 from services.schemas.money import minor_units
 from services.schemas.terms import GainShare
 
+_ENDED = frozenset({"completed", "terminated"})
+
 
 async def open_account(uow: UnitOfWork, contract: ContractRow) -> None:
     """Issues what is billed in advance of the first period of a contract that comes into force."""
@@ -26,7 +28,7 @@ async def settle(uow: UnitOfWork, contract: ContractRow) -> None:
     """Issues every settlement that is due of a contract which this unit of work holds.
 
     Periods settle in their order: one that was closed early waits for those before it. What is restated or
-    accepted later stands in the next settlement; after the last one, in a settlement of its own.
+    accepted later stands in the next settlement; once there is no next one, in a settlement of its own.
     """
     books = _Books(uow, contract)
     await books.open()
@@ -94,6 +96,7 @@ class _Books:
             closed=closed,
             gains={term.key: agreement.gains_of(term, realised) for term in shared},
             accepted=self.accepted,
+            ended=self._contract.state in _ENDED,
         )
         return statement(
             agreement.terms,

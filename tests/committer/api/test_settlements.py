@@ -199,6 +199,21 @@ async def test_nothing_is_settled_after_the_end_but_what_was_is_corrected(deal: 
     assert _told(correction) == [("True-up 2026-Q1: Share of the gain", "-95.00")]
 
 
+@pytest.mark.parametrize("is_told_late", [False, True])
+async def test_what_was_accepted_before_the_end_is_charged(deal: Deal, is_told_late: bool) -> None:
+    contract = await deal.in_force()
+    acceptance = accepted(contract, "2026-02-15")
+    if not is_told_late:
+        await deal.tell(acceptance)
+        assert await _settlements(deal, contract) == []
+    await deal.step(deal.manager, await deal.read(contract), "terminate", {"reason": "Sold."})
+    if is_told_late:
+        assert await _settlements(deal, contract) == []
+        await deal.tell(acceptance)
+    (last,) = await _settlements(deal, contract)
+    assert _told(last) == [("Late charge 2026-Q1: Go-live", "250.00")]
+
+
 async def test_a_completed_plan_is_noted(deal: Deal) -> None:
     contract = await deal.in_force()
     await deal.tell(PlanCompleted(**of_plan(contract)))
