@@ -11,9 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from services.schemas.base import Document
 from services.schemas.time_zone import zone
-from services.schemas.value_model import PeriodLength
-
-_MONTHS: dict[PeriodLength, int] = {"month": 1, "quarter": 3, "year": 12}
+from services.schemas.value_model import MONTHS, PeriodLength
 
 
 class Period(Document):
@@ -62,7 +60,7 @@ def months_after(day: date, months: int) -> date:
 def periods(effective_on: date, length: PeriodLength, count: int) -> list[Period]:
     """The first `count` periods of one length. Each is counted from `effective_on` itself, so that a clamped
     month's end does not shift those after it."""
-    step = _MONTHS[length]
+    step = MONTHS[length]
     starts = [months_after(effective_on, step * number) for number in range(count + 1)]
     return [Period(key=_key(start, length), start=start, end=end) for start, end in pairwise(starts)]
 

@@ -39,7 +39,7 @@ Citation = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 Multiplier = Annotated[Finite, Field(ge=0, le=MAX_MULTIPLIER)]
 Profile = Annotated[tuple[Multiplier, ...], Field(strict=False, min_length=1, max_length=MAX_PERIODS)]
 
-_MONTHS: dict[PeriodLength, int] = {"month": 1, "quarter": 3, "year": 12}
+MONTHS: dict[PeriodLength, int] = {"month": 1, "quarter": 3, "year": 12}
 
 
 class Horizon(Document):
@@ -50,7 +50,7 @@ class Horizon(Document):
 
     @property
     def months_per_period(self) -> int:
-        return _MONTHS[self.period_length]
+        return MONTHS[self.period_length]
 
 
 class Input(Document):

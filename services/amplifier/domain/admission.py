@@ -8,17 +8,15 @@ from itertools import pairwise
 from services.amplifier.domain.calendar import length_in_months
 from services.schemas.commands import CreateSuccessPlan
 from services.schemas.commitments import Commitment
-from services.schemas.periods import Period
+from services.schemas.periods import Period, periods
 from services.schemas.problem import FieldError
 from services.schemas.time_zone import is_time_zone
-from services.schemas.value_model import MAX_PERIODS, Driver, Kpi, PeriodLength, ValueModel
+from services.schemas.value_model import MAX_PERIODS, MONTHS, Driver, Kpi, ValueModel
 
 _YEARS = range(1970, 2301)
 _MOST_COMMITMENTS = 200
 _LARGEST = Decimal(10) ** 15
 _MOST_DECIMALS = 12
-
-MONTHS: dict[PeriodLength, int] = {"month": 1, "quarter": 3, "year": 12}
 
 
 class Inadmissible(Exception):
@@ -57,20 +55,31 @@ def _about_time(command: CreateSuccessPlan) -> Iterator[FieldError]:
         yield FieldError(pointer="/time_zone", detail=f"There is no time zone {command.time_zone}.")
 
 
-def _about_periods(periods: Sequence[Period]) -> Iterator[FieldError]:
-    if not 1 <= len(periods) <= MAX_PERIODS:
+def _about_periods(given: Sequence[Period]) -> Iterator[FieldError]:
+    if not 1 <= len(given) <= MAX_PERIODS:
         yield FieldError(pointer="/periods", detail=f"A plan has between 1 and {MAX_PERIODS} periods.")
         return
-    if any(not _in_range(day) for day in (periods[0].start, periods[-1].end)):
+    if any(not _in_range(day) for day in (given[0].start, given[-1].end)):
         detail = f"Periods lie between {_YEARS.start} and {_YEARS.stop - 1}."
         yield FieldError(pointer="/periods", detail=detail)
-    if len({period.key for period in periods}) < len(periods):
+        return
+    if len({period.key for period in given}) < len(given):
         yield FieldError(pointer="/periods", detail="Two periods have the same key.")
-    if any(first.end != second.start for first, second in pairwise(periods)):
+    if any(first.end != second.start for first, second in pairwise(given)):
         yield FieldError(pointer="/periods", detail="Periods follow each other without gap or overlap.")
-    lengths = {length_in_months(period) for period in periods}
-    if len(lengths) > 1 or not lengths <= set(MONTHS.values()):
-        yield FieldError(pointer="/periods", detail="All periods are months, or quarters, or years.")
+    if not _is_regular(given):
+        detail = "All periods are months, or quarters, or years, counted from the first day."
+        yield FieldError(pointer="/periods", detail=detail)
+
+
+def _is_regular(given: Sequence[Period]) -> bool:
+    """Whether they are what the contract's own calendar would be."""
+    months = length_in_months(given[0])
+    length = next((each for each, size in MONTHS.items() if size == months), None)
+    if length is None:
+        return False
+    counted = periods(given[0].start, length, len(given))
+    return [(each.start, each.end) for each in given] == [(each.start, each.end) for each in counted]
 
 
 def _about_commitments(commitments: Sequence[Commitment], periods: Sequence[str]) -> Iterator[FieldError]:

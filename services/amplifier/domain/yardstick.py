@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.amplifier.domain.admission import MONTHS
 from services.amplifier.domain.calendar import length_in_months, months_of
 from services.amplifier.domain.measurements import Aggregate, Latest, aggregate
 from services.amplifier.domain.standing import Standing, standing
@@ -16,7 +15,7 @@ from services.schemas.commitments import Commitment
 from services.schemas.evaluation import Evaluation
 from services.schemas.money import Money, rounded
 from services.schemas.periods import Period
-from services.schemas.value_model import Driver, Kpi, ValueModel
+from services.schemas.value_model import MONTHS, Driver, Kpi, ValueModel
 
 
 class Figure(Document):

@@ -6,9 +6,7 @@ from decimal import Decimal
 from services.schemas.evaluation import Evaluation
 from services.schemas.money import rounded
 from services.schemas.periods import spread
-from services.schemas.value_model import Direction, Driver, Kpi, PeriodLength, ValueModel
-
-MONTHS: dict[PeriodLength, int] = {"month": 1, "quarter": 3, "year": 12}
+from services.schemas.value_model import MONTHS, Direction, Driver, Kpi, PeriodLength, ValueModel
 
 
 class CannotPromise(Exception):

@@ -144,6 +144,7 @@ GAP = {"key": "2026-Q4", "start": "2026-10-01", "end": "2027-01-01"}
         ({"periods": []}, "/periods"),
         ({"periods": [*QUARTERS, GAP]}, "/periods"),
         ({"periods": [*QUARTERS, HALF]}, "/periods"),
+        ({"periods": [QUARTERS[0], {**QUARTERS[1], "end": "2026-07-20"}]}, "/periods"),
         ({"periods": [QUARTERS[0], {**QUARTERS[1], "key": "2026-Q1"}]}, "/periods"),
         ({"commitments": []}, "/commitments"),
         ({"commitments": [downtime(), downtime()]}, "/commitments"),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.committer.domain.promises import MONTHS, CannotPromise, by_contract, due_index, require_progress
-from services.schemas.value_model import PeriodLength
+from services.committer.domain.promises import CannotPromise, by_contract, due_index, require_progress
+from services.schemas.value_model import MONTHS, PeriodLength
 
 lengths = st.sampled_from(sorted(MONTHS))
 cents = st.integers(-(10**12), 10**12).map(lambda units: Decimal(units).scaleb(-2))
