@@ -74,21 +74,21 @@ is_installed() { cmp -s "$1" ".venv/installed-$1"; }
 install_requirements() { # install_requirements FILE: from the lock alone, everything checked against its hash
   local log=.venv/pip.log
   if environment_works && is_installed "$1"; then return; fi
+  trap 'say "Interrupted: the next call begins the installation anew."; exit 130' INT
   exec 9<.
   if command -v flock >/dev/null; then flock 9; fi # of two commands at once the second finds all done
   if ! environment_works; then make_environment; fi
   if ! is_installed "$1"; then
     say "Installing the dependencies into .venv (once, for half a minute or so) ..."
     "$PYTHON" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m ensurepip >"$log" 2>&1 || die "No pip: see $log."
-    trap 'say "Interrupted: the next call begins the installation anew."; exit 130' INT
     touch .venv/incomplete
     "$PYTHON" -m pip install --no-input --disable-pip-version-check --retries 2 --require-hashes \
       --requirement "$1" >"$log" 2>&1 </dev/null || die "$(why_not_installed "$log")"
-    trap - INT
     cp "$1" ".venv/installed-$1"
     rm .venv/incomplete
   fi
   exec 9<&-
+  trap - INT
 }
 
 why_not_installed() { # why_not_installed LOG
@@ -111,7 +111,10 @@ option() { # option NAME DEFAULT ARGUMENT...: the value after --NAME, or of --NA
   shift 2
   while [ $# -gt 0 ]; do
     case $1 in
-      "--$name") value=${2:-} ;;
+      "--$name")
+        if [ $# -eq 1 ]; then die "--$name needs a value."; fi
+        value=$2
+        ;;
       "--$name="*) value=${1#*=} ;;
     esac
     shift
@@ -134,7 +137,7 @@ keep_but_data() { # keep_but_data ARGUMENT...: into ARGUMENTS, without --data, w
   ARGUMENTS=()
   while [ $# -gt 0 ]; do
     case $1 in
-      --data) if [ $# -gt 1 ]; then shift; fi ;;
+      --data) shift ;;
       --data=*) ;;
       *) ARGUMENTS+=("$1") ;;
     esac

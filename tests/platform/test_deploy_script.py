@@ -205,6 +205,13 @@ def test_a_relative_data_folder_counts_from_where_one_stands(
     assert told.stdout == f"<-m><services><demo><--exit> {tmp_path}/desk/kept here\n"
 
 
+@pytest.mark.parametrize("command", ["demo", "stop", "logs"])
+def test_a_data_option_without_a_folder_is_one_line(house: House, command: str) -> None:
+    told = house.run(command, "--data")
+    assert told.returncode == 1
+    assert _one_line(told.stderr) == "deploy-microservices.sh: --data needs a value."
+
+
 def test_pytest_gets_its_arguments_and_nothing_else(house: House) -> None:
     told = house.run("test", "-k", "one or two", "-x")
     assert told.stdout.startswith("<-m><pytest><-k><one or two><-x>")
