@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from services.launcher.data_folder import data_folder
 from services.launcher.errors import CannotStart
@@ -24,7 +25,10 @@ def main() -> None:
     try:
         app()
     except CannotStart as reason:
-        errors.print(f"[red]✗[/] {reason}")
+        errors.print("[red]✗[/]", Text(str(reason)))
+        sys.exit(1)
+    except PermissionError as error:
+        errors.print("[red]✗[/]", Text(f"{error.filename} is not yours to use ({error.strerror})."))
         sys.exit(1)
 
 
@@ -69,11 +73,11 @@ def token(
 
 
 @app.command()
-def urls(port: Port = 8000) -> None:
+def urls(port: Port = 8000, data: Data = None) -> None:
     """Print where everything is."""
     from services.launcher.urls import print_urls
 
-    print_urls(Console(soft_wrap=True), port)
+    print_urls(Console(soft_wrap=True), port, data_folder(data))
 
 
 @app.command()

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from services.chassis.clock import SystemClock
 from services.chassis.database import Database
@@ -21,6 +22,35 @@ from services.schemas.directory import SERVICES
 def roles_of(keys: Iterable[str]) -> list[str]:
     """The login roles of services: a runtime one and a system one each."""
     return [role for key in keys for role in (key, f"{key}_system")]
+
+
+def given_database() -> str:
+    """The owner's URL in `DATABASE_URL`; empty where there is none.
+
+    Raises:
+        CannotStart: it is no URL of a PostgreSQL database.
+    """
+    given = os.environ.get("DATABASE_URL", "")
+    try:
+        usable = not given or make_url(given).get_backend_name() == "postgresql"
+    except (ArgumentError, ValueError):
+        usable = False
+    if not usable:
+        raise CannotStart("DATABASE_URL is not of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
+    return given
+
+
+def read_settings(key: str, **known: Any) -> ServiceSettings:
+    """A service's settings from the environment; those that are `known` come before it.
+
+    Raises:
+        CannotStart: something is missing or not as it must be; the message names each, and shows no value.
+    """
+    try:
+        return rooms.settings_class(key)(**known)
+    except ValidationError as error:
+        reasons = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise CannotStart(f"The settings of {key} are not complete and right. {reasons}") from None
 
 
 def login(owner_url: str, role: str, password: str) -> str:
@@ -83,7 +113,8 @@ def embedded_settings(
     `overrides` are settings by field name, the same for all services.
     """
     return {
-        key: rooms.settings_class(key)(
+        key: read_settings(
+            key,
             database_url=SecretStr(login(owner_url, key, secrets.password_of(key))),
             system_database_url=SecretStr(
                 login(owner_url, f"{key}_system", secrets.password_of(f"{key}_system"))

@@ -3,7 +3,9 @@
 As a module it prints the folder, and makes it with `--make`.
 """
 
+import errno
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -17,16 +19,26 @@ def data_folder(choice: Path | None = None) -> Path:
     return (choice or _from_environment() or _default()).expanduser().absolute()
 
 
+def data_option(data: Path) -> str:
+    """What leads a command to this folder from any shell: ` --data …`, or nothing to the usual one."""
+    usual = _default().expanduser().absolute()
+    return "" if data == usual else f" --data {shlex.quote(str(data))}"
+
+
 def make_data_folder(path: Path) -> None:
     """Makes the folder where there is none: closed to others; root's may be passed through, but not listed.
 
-    As root the database runs as an unprivileged user inside this folder. Raises CannotStart.
+    As root the database runs as an unprivileged user inside this folder.
+
+    Raises:
+        CannotStart: it cannot be made, or it is somebody else's.
     """
-    if path.is_dir():
-        return
     try:
-        path.mkdir(parents=True)
-        path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        if not path.is_dir():
+            path.mkdir(parents=True)
+            path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        elif not os.access(path, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     except OSError as error:
         raise CannotStart(
             f"Cannot use {path} as data folder ({error.strerror}): give another one."

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.chassis.clock import SystemClock
 from services.chassis.principal import tenant_id
+from services.chassis.roles import ROLES
 from services.chassis.tokens import mint_development_token
 from services.launcher import secrets_file
 from services.launcher.errors import CannotStart
@@ -20,10 +21,12 @@ def mint(data: Path, *, tenant: str, sub: str, roles: Sequence[str], ttl: str) -
     """A signed token for the platform of a data folder, or of `JWT_SECRET` where that is set.
 
     Raises:
-        CannotStart: this is not development, nothing was started here yet, or `ttl` is not a duration.
+        CannotStart: this is not development, nothing was started here yet, there is no such role, or `ttl`
+            is not a duration.
     """
-    if os.environ.get("ENVIRONMENT", "development") != "development":
-        raise CannotStart("Development tokens exist only with ENVIRONMENT=development.")
+    require_development("Development tokens exist")
+    if unknown := set(roles) - set(ROLES):
+        raise CannotStart(f"There is no role {min(unknown)}: one of {', '.join(ROLES)}.")
     secret = os.environ.get("JWT_SECRET") or _secret_in(data)
     return mint_development_token(
         secret=secret,
@@ -33,6 +36,12 @@ def mint(data: Path, *, tenant: str, sub: str, roles: Sequence[str], ttl: str) -
         ttl=duration(ttl),
         now=SystemClock().now(),
     )
+
+
+def require_development(what: str) -> None:
+    """Raises CannotStart outside development: `what` says what is for development alone."""
+    if os.environ.get("ENVIRONMENT", "development") != "development":
+        raise CannotStart(f"{what} only with ENVIRONMENT=development.")
 
 
 def duration(text: str) -> timedelta:

@@ -11,7 +11,6 @@ from services.chassis.asgi_transport import IsolatedASGITransport
 from services.chassis.bus.local import LocalBus
 from services.chassis.cache.memory import MemoryCache
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.migrations import migrate
 from services.chassis.registry import StaticRegistry
 from services.chassis.seams import Seams
 from services.chassis.settings import ServiceSettings
@@ -20,6 +19,7 @@ from services.launcher import rooms
 from services.launcher.dispatcher import Dispatcher
 from services.launcher.gateway_pages import gateway_pages
 from services.launcher.lifespan import lifespans
+from services.launcher.migrate import migrate_services
 from services.launcher.routes import gateway_routes
 
 
@@ -39,7 +39,7 @@ async def running(
 
     Services reach each other through an isolated in-process transport, and their events go through one bus.
     """
-    await migrate(owner_url, [rooms.migrations_of(each) for each in settings.values()])
+    await migrate_services(owner_url, settings.values())
     apps: dict[str, FastAPI] = {}
     seams = _shared_seams(apps, clock or SystemClock())
     for key, each in settings.items():

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import threading
 import time
@@ -99,6 +100,16 @@ class EmbeddedPostgres:
             raise
         return server
 
+    @staticmethod
+    def forget(data_dir: Path) -> None:
+        """Deletes the cluster and its passwords, nothing else. Raises CannotStart where they are in use."""
+        home = _home_in(data_dir)
+        with _launcher_lock(home), _predecessor_gone(home):
+            for folder in ("cluster", "cluster.new"):
+                shutil.rmtree(home / folder, ignore_errors=True)
+            for file in ("passwords.json", "server.log"):
+                (home / file).unlink(missing_ok=True)
+
     @property
     def url(self) -> str:
         """The owner's: for the migrate step, which makes the services' own logins."""
@@ -140,7 +151,7 @@ class EmbeddedPostgres:
 
     def _begin(self) -> None:
         if not self._cluster.exists():
-            with self._open_log() as log, self._predecessor_gone() as lock:
+            with self._open_log() as log, _predecessor_gone(self._home) as lock:
                 create_cluster(self._cluster, self._binaries, self._passwords, lock=lock, log=log)
         require_same_major(self._cluster, self._binaries)
         self._supervisor.start()
@@ -170,7 +181,7 @@ class EmbeddedPostgres:
         self._decided.set()
 
     def _run_once(self) -> int:
-        with self._open_log() as log, self._predecessor_gone() as lock, self._spawning:
+        with self._open_log() as log, _predecessor_gone(self._home) as lock, self._spawning:
             if self._stopping.is_set():
                 return 0
             forget_dead_server(self._cluster)
@@ -212,15 +223,6 @@ class EmbeddedPostgres:
         reasons = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
         return f"{reasons[-1] if reasons else 'it gave no reason'} (see {self._log_path})"
 
-    def _predecessor_gone(self) -> FileLock:
-        """The lock that a server's processes inherit: free when the last of an earlier server has ended."""
-        try:
-            return FileLock(self._home / "server.lock").acquire(timeout=_PREDECESSOR_TIMEOUT_S)
-        except LockTimeout as error:
-            raise CannotStart(
-                f"An earlier database server on {self._cluster} does not end: see {self._log_path}."
-            ) from error
-
     def _open_log(self) -> IO[bytes]:
         return self._log_path.open("ab")
 
@@ -246,4 +248,14 @@ def _launcher_lock(home: Path) -> FileLock:
     except LockTimeout as error:
         raise CannotStart(
             f"Another ValueVerse is running on the data in {home.parent}: stop it, or give other data."
+        ) from error
+
+
+def _predecessor_gone(home: Path) -> FileLock:
+    """The lock that a server's processes inherit: free when the last of an earlier server has ended."""
+    try:
+        return FileLock(home / "server.lock").acquire(timeout=_PREDECESSOR_TIMEOUT_S)
+    except LockTimeout as error:
+        raise CannotStart(
+            f"An earlier database server in {home} does not end: see {home / 'server.log'}."
         ) from error

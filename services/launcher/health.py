@@ -13,16 +13,18 @@ def print_health(console: Console, port: int) -> int:
     failed = 0
     with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=_PATIENCE_S, trust_env=False) as client:
         for identity in SERVICES.values():
-            state, detail = _ask(client, identity.prefix)
+            state, detail = _ask(client, identity.prefix, port)
             failed += state not in {"ready", "degraded"}
             console.print(f"{identity.name:24}{state:10}{detail}")
     return 1 if failed else 0
 
 
-def _ask(client: httpx2.Client, prefix: str) -> tuple[str, str]:
+def _ask(client: httpx2.Client, prefix: str, port: int) -> tuple[str, str]:
     try:
         body = client.get(f"{prefix}/health/ready").json()
         down = [name for name, found in body["dependencies"].items() if found["status"] == "down"]
-    except (httpx2.HTTPError, ValueError, KeyError) as error:
-        return "away", type(error).__name__
+    except httpx2.HTTPError as error:
+        return "away", f"no answer on port {port} ({type(error).__name__})"
+    except (ValueError, KeyError):
+        return "away", f"what answers on port {port} is no ValueVerse"
     return body["status"], f"down: {', '.join(down)}" if down else ""

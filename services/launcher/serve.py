@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from services.chassis.settings import ServiceSettings
 from services.chassis.telemetry.logs import configure_logging
 from services.launcher import embedded, rooms, running_file, secrets_file
-from services.launcher.configuration import embedded_settings, roles_of
+from services.launcher.configuration import embedded_settings, given_database, roles_of
 from services.launcher.data_folder import make_data_folder
 from services.launcher.embedded_postgres import EmbeddedPostgres
 from services.launcher.running_file import Running
@@ -28,8 +28,7 @@ _LOOPBACK = "127.0.0.1"
 @contextmanager
 def database_of(data: Path) -> Iterator[str]:
     """The owner's URL of the platform's database: `DATABASE_URL`, or a server of its own in the folder."""
-    given = os.environ.get("DATABASE_URL", "")
-    if given:
+    if given := given_database():
         yield given
         return
     server = EmbeddedPostgres.start(data)

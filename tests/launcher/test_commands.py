@@ -64,6 +64,18 @@ def test_urls_answer_as_printed(running: tuple[Path, int]) -> None:
     assert set(asyncio.run(ask())) == {200}
 
 
+def test_the_printed_line_gives_a_token_of_this_platform(running: tuple[Path, int]) -> None:
+    data, port = running
+    told = run("urls", "--port", str(port), "--data", str(data))
+    line = next(line for line in told.stdout.splitlines() if line.startswith("a token"))
+    command = re.search(r"\$\(\./deploy-microservices\.sh (.+)\)", line)
+    assert command is not None
+    token = run(*command[1].split()).stdout.strip()
+    inbox = f"http://127.0.0.1:{port}/api/v1/notification/inbox"
+    answer = httpx2.get(inbox, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    assert answer.status_code == 200
+
+
 def test_without_a_platform_a_command_says_so(tmp_path: Path) -> None:
     told = run("tenant", "create", "northwind", "--data", str(tmp_path))
     assert told.returncode == 1

@@ -2,11 +2,13 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from services.launcher.data_folder import SYSTEM_FOLDER, data_folder, make_data_folder
+from services.launcher.data_folder import SYSTEM_FOLDER, data_folder, data_option, make_data_folder
 from services.launcher.errors import CannotStart
 
 
@@ -49,3 +51,32 @@ def test_a_file_in_its_place_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     with pytest.raises(CannotStart, match=r"Cannot use .*/data as data folder \(File exists\)"):
         make_data_folder(tmp_path / "data")
+
+
+@contextmanager
+def somebody_else() -> Iterator[None]:
+    """As root, for a while nobody in particular; everybody else stays who they are."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(me)
+
+
+@pytest.mark.parametrize("place", [".", "inside"])
+def test_a_closed_folder_is_one_clear_line(tmp_path: Path, place: str) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    closed.chmod(0)
+    with somebody_else(), pytest.raises(CannotStart, match=r"as data folder \(Permission denied\)"):
+        make_data_folder(closed / place)
+
+
+def test_another_shell_finds_the_folder_by_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/home/ada/data")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("VALUEVERSE_DATA", "/srv/the demo")
+    assert data_option(data_folder()) == " --data '/srv/the demo'"
+    assert data_option(Path("/home/ada/data/valueverse")) == ""

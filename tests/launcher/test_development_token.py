@@ -32,6 +32,11 @@ def test_outside_development_it_is_refused(tmp_path: Path, monkeypatch: pytest.M
         mint(tmp_path, tenant="acme", sub="ada", roles=[], ttl="1h")
 
 
+def test_a_role_that_nobody_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match="no role king: one of value-engineer"):
+        mint(tmp_path, tenant="acme", sub="ada", roles=["operator", "king"], ttl="1h")
+
+
 def test_without_a_platform_there_is_no_secret(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match="start one"):
         mint(tmp_path, tenant="acme", sub="ada", roles=[], ttl="1h")

@@ -245,3 +245,16 @@ def test_a_first_start_that_is_interrupted_leaves_nothing_broken(data: Path, num
     assert sorted(path.name for path in (data / "postgres").iterdir()) == [
         *("cluster", "launcher.lock", "passwords.json", "server.lock", "server.log"),
     ]
+
+
+def test_what_is_forgotten_begins_anew_and_nothing_else_is_touched(data: Path) -> None:
+    (data / "holiday.jpg").write_text("not ours")
+    with EmbeddedPostgres.start(data, durable=False) as server:
+        asyncio.run(_query(server.url, "CREATE TABLE kept (n int)"))
+        with pytest.raises(CannotStart, match="Another ValueVerse is running"):
+            EmbeddedPostgres.forget(data)
+        assert asyncio.run(_query(server.url, "SELECT count(*) FROM kept")) == 0
+    EmbeddedPostgres.forget(data)
+    with EmbeddedPostgres.start(data, durable=False) as server:
+        assert asyncio.run(_query(server.url, "SELECT to_regclass('kept')")) is None
+    assert (data / "holiday.jpg").exists()

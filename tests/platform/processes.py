@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,12 +38,14 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ours}
 
 
-def run(*arguments: str, timeout: float = 180.0) -> subprocess.CompletedProcess[str]:
-    """One command of the house, to its end."""
+def run(
+    *arguments: str, timeout: float = 180.0, extra: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """One command of the house, to its end; `extra` is added to its environment."""
     return subprocess.run(
         [sys.executable, "-m", "services", *arguments],
         cwd=ROOT,
-        env=environment(),
+        env={**environment(), **(extra or {})},
         capture_output=True,
         text=True,
         timeout=timeout,

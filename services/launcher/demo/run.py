@@ -1,40 +1,56 @@
 """Starts the platform, tells the story beside it, and stays up until Ctrl-C."""
 
 import asyncio
-import shutil
 import socket
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
+import typer
 from rich.console import Console
 
 from services.chassis.telemetry.logs import configure_logging
 from services.launcher import secrets_file
+from services.launcher.configuration import given_database
 from services.launcher.data_folder import make_data_folder
 from services.launcher.demo.story import tell
+from services.launcher.development_token import require_development
+from services.launcher.embedded_postgres import EmbeddedPostgres
 from services.launcher.errors import CannotStart
 from services.launcher.serve import addresses, database_of, run_platform
 from services.launcher.serve_one import stop_on_signals
 from services.launcher.serving import bound
 from services.launcher.urls import print_urls
 
+_ENDED_BY_CTRL_C = 130
+
 
 def run_demo(data: Path, *, port: int, fresh: bool, stop_at_end: bool) -> None:
     """Runs the demo in the foreground.
 
     Raises:
-        CannotStart: a port is taken, the data is in use or of another version; nothing was changed.
+        CannotStart: this is not development, a port is taken, the data is in use or of another version;
+            nothing was changed.
         DemoFailed: the platform answered what the story did not expect.
+        typer.Exit: Ctrl-C came before the story's end.
     """
+    require_development("The demo runs")
     console = Console(highlight=False)
     configure_logging(level="warning")
-    with bound(addresses(port)) as sockets:
-        if fresh:
-            _forget(data)
-        make_data_folder(data)
-        console.print("Starting PostgreSQL and the services …", style="dim")
-        with database_of(data) as owner_url:
-            asyncio.run(_Demo(console, data, port, sockets).run(owner_url, stop_at_end=stop_at_end))
+    try:
+        with bound(addresses(port)) as sockets:
+            if fresh:
+                _forget(data)
+            make_data_folder(data)
+            console.print("Starting PostgreSQL and the services …", style="dim")
+            with database_of(data) as owner_url:
+                asyncio.run(_Demo(console, data, port, sockets).run(owner_url, stop_at_end=stop_at_end))
+    except (KeyboardInterrupt, _Interrupted):
+        console.print("Interrupted: everything is stopped, and the next demo begins anew.")
+        raise typer.Exit(_ENDED_BY_CTRL_C) from None
+
+
+class _Interrupted(Exception):
+    """The platform was told to stop before the story's end."""
 
 
 class _Demo:
@@ -58,14 +74,14 @@ class _Demo:
     async def _beside(self, ready: asyncio.Event, stop: asyncio.Event, *, stop_at_end: bool) -> None:
         try:
             if not await _first(ready.wait(), stop.wait()):
-                return
+                raise _Interrupted
             secrets = secrets_file.read(self._data)
             assert secrets is not None, "a running platform has secrets"  # noqa: S101
             story = tell(self._console, f"http://127.0.0.1:{self._port}", secrets.jwt_secret)
             if not await _first(story, stop.wait()):
-                return
+                raise _Interrupted
             self._console.print()
-            print_urls(self._console, self._port)
+            print_urls(self._console, self._port, self._data)
             if not stop_at_end:
                 self._console.print("\n[bold]The platform stays up.[/] Ctrl-C stops it; its data stays.")
                 await stop.wait()
@@ -88,10 +104,9 @@ async def _first(wanted: Awaitable[object], other: Awaitable[object]) -> bool:
 
 
 def _forget(data: Path) -> None:
-    if not data.exists():
-        return
-    if not (data / secrets_file.NAME).exists() and any(data.iterdir()):
+    if given_database():
         raise CannotStart(
-            f"{data} was not made by ValueVerse: nothing in it was deleted. Give another folder."
+            "--fresh forgets the demo's own database: the one of DATABASE_URL is yours to empty."
         )
-    shutil.rmtree(data)
+    EmbeddedPostgres.forget(data)
+    (data / secrets_file.NAME).unlink(missing_ok=True)
