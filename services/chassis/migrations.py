@@ -54,8 +54,8 @@ async def migrate(owner_url: str, services: Sequence[ServiceMigrations]) -> None
     """Brings the roles, schema and tables of each service to this release.
 
     Raises:
-        CannotMigrate: the owner may not do what it must, a login is not as it must be, or another migrate
-            step does not end.
+        CannotMigrate: the database does not open, the owner may not do what it must, a login is not as it
+            must be, or another migrate step does not end.
     """
     engine = _owner_engine(owner_url)
     try:
@@ -93,8 +93,22 @@ def _owner_engine(owner_url: str, schema: str | None = None) -> AsyncEngine:
 
 
 @asynccontextmanager
+async def _opened(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    try:
+        connection = await engine.connect()
+    except OSError as error:
+        raise CannotMigrate(f"The database of DATABASE_URL does not answer: {error}") from error
+    except exc.DBAPIError as error:
+        raise CannotMigrate(f"DATABASE_URL does not open its database: {error.orig}") from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
 async def _locked(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    async with engine.connect() as connection:
+    async with _opened(engine) as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text(f"SET lock_timeout = '{_LOCK_PATIENCE_S}s'"))
         try:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from services.chassis import migrations
@@ -151,6 +153,23 @@ async def test_an_owner_that_may_not_make_schemas_is_told_in_one_line(
     services = [migrations_of(empty_url, role + "_service", MIGRATIONS)]
     with pytest.raises(CannotMigrate, match="permission denied") as refusal:
         await migrate(login_url(empty_url, role), services)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"database": "nowhere"}, 'database "nowhere" does not exist'),
+        ({"password": "wrong"}, "password authentication failed"),
+        ({"port": 1}, "does not answer"),
+    ],
+)
+async def test_a_database_that_does_not_open_is_told_in_one_line(
+    empty_url: str, wrong: dict[str, Any], complaint: str
+) -> None:
+    url = make_url(empty_url).set(**wrong).render_as_string(hide_password=False)
+    with pytest.raises(CannotMigrate, match=complaint) as refusal:
+        await migrate(url, services_of(empty_url))
     assert "\n" not in str(refusal.value)
 
 
