@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -38,19 +38,6 @@ def given_database() -> str:
     if not usable:
         raise CannotStart("DATABASE_URL is not of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
     return given
-
-
-def read_settings(key: str, **known: Any) -> ServiceSettings:
-    """A service's settings from the environment; those that are `known` come before it.
-
-    Raises:
-        CannotStart: something is missing or not as it must be; the message names each, and shows no value.
-    """
-    try:
-        return rooms.settings_class(key)(**known)
-    except ValidationError as error:
-        reasons = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise CannotStart(f"The settings of {key} are not complete and right. {reasons}") from None
 
 
 def login(owner_url: str, role: str, password: str) -> str:
@@ -113,7 +100,7 @@ def embedded_settings(
     `overrides` are settings by field name, the same for all services.
     """
     return {
-        key: read_settings(
+        key: rooms.read_settings(
             key,
             database_url=SecretStr(login(owner_url, key, secrets.password_of(key))),
             system_database_url=SecretStr(

@@ -12,7 +12,7 @@ from services.chassis.bus.topology import CannotDeclare, declare
 from services.chassis.migrations import CannotMigrate, migrate
 from services.chassis.settings import ServiceSettings
 from services.launcher import rooms
-from services.launcher.configuration import given_database, read_settings
+from services.launcher.configuration import given_database
 from services.launcher.errors import CannotStart
 
 
@@ -23,7 +23,7 @@ async def migrate_from_environment() -> None:
     owner_url = given_database()
     if not owner_url:
         raise CannotStart("DATABASE_URL is missing: the migrate step needs the owner's login.")
-    settings = [read_settings(key) for key in rooms.service_keys()]
+    settings = [rooms.read_settings(key) for key in rooms.service_keys()]
     await migrate_services(owner_url, settings)
     try:
         if broker_url := os.environ.get("RABBITMQ_URL", ""):

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import ValidationError
 
 from services.chassis.migrations import ServiceMigrations
 from services.chassis.seams import Seams
 from services.chassis.settings import ServiceSettings
+from services.launcher.errors import CannotStart
 from services.schemas.directory import SERVICES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +20,19 @@ def settings_class(key: str) -> type[ServiceSettings]:
     """The settings of one service."""
     found: type[ServiceSettings] = import_module(f"services.{key}.settings").Settings
     return found
+
+
+def read_settings(key: str, **known: Any) -> ServiceSettings:
+    """A service's settings from the environment; those that are `known` come before it.
+
+    Raises:
+        CannotStart: something is missing or not as it must be; the message names each, and shows no value.
+    """
+    try:
+        return settings_class(key)(**known)
+    except ValidationError as error:
+        reasons = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise CannotStart(f"The settings of {key} are not complete and right. {reasons}") from None
 
 
 def create_app(key: str, settings: ServiceSettings, seams: Seams | None = None) -> FastAPI:

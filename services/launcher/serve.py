@@ -1,7 +1,6 @@
 """Serving all services in one process, with their own PostgreSQL."""
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

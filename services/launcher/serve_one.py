@@ -21,10 +21,7 @@ def serve_one(key: str) -> None:
     key = key.replace("-", "_")
     if key not in SERVICES:
         raise CannotStart(f"There is no service {key}: one of {', '.join(SERVICES)}, or all.")
-    try:
-        settings = rooms.settings_class(key)()
-    except ValueError as error:
-        raise CannotStart(f"The settings of {key} are not complete: {error}") from error
+    settings = rooms.read_settings(key)
     configure_logging(level=settings.log_level)
     asyncio.run(_serve(key, settings))
 
