@@ -10,21 +10,25 @@ every event, whose `sequence` tells them the order.
 from typing import Any
 
 from services.chassis.handlers import Event, Handlers
+from services.chassis.roles import scopes_of
 from services.chassis.runtime import Runtime
 from services.chassis.unit_of_work import UnitOfWork
 from services.notification import templates
 from services.notification.domain.delivery import Channel
 from services.notification.domain.preferences import channels_of
-from services.notification.domain.routing import RULES, audience_of, people_in
+from services.notification.domain.routing import RULES, audience_of, people_in, things_in
 from services.notification.metrics import NOTIFICATIONS
 from services.notification.store.deliveries import Deliveries
 from services.notification.store.endpoints import Endpoints
 from services.notification.store.messages import Messages
 from services.notification.store.preferences import Preferences
-from services.notification.store.recipients import Recipients
+from services.notification.store.recipients import RecipientRow, Recipients
+from services.notification.store.subscriptions import Subscriptions
 from services.schemas.directory import SERVICES
 from services.schemas.envelope import Envelope
 from services.schemas.events import EventPayload, spec_of
+
+CUSTOMER = "customer"
 
 
 def handlers(_runtime: Runtime) -> Handlers:
@@ -41,7 +45,7 @@ async def tell(uow: UnitOfWork, event: Event[EventPayload]) -> None:
     if await _comes_too_late(uow, event):
         uow.count(NOTIFICATIONS, channel=Channel.IN_APP, outcome="late")
         return
-    recipients = await Recipients(uow).in_audience(audience_of(event.payload, actor=event.actor))
+    recipients = await _recipients(uow, event)
     if not recipients:
         uow.count(NOTIFICATIONS, channel=Channel.IN_APP, outcome="nobody")
     values = await _values(uow, event.payload)
@@ -55,6 +59,24 @@ async def tell(uow: UnitOfWork, event: Event[EventPayload]) -> None:
             await Deliveries(uow).begin(event, message_id, channel)
             if channel is Channel.IN_APP:
                 uow.count(NOTIFICATIONS, channel=channel, outcome="delivered")
+
+
+async def _recipients(uow: UnitOfWork, event: Event[EventPayload]) -> list[RecipientRow]:
+    """Whom the event concerns, and whoever follows it and may read what it is about."""
+    audience = audience_of(event.payload, actor=event.actor)
+    concerned = await Recipients(uow).in_audience(audience)
+    following = await Subscriptions(uow).followers(
+        event.type, things_in(event.payload), without=audience.without
+    )
+    needed = f"{SERVICES[spec_of(event.payload).producer].slug}:read"
+    known = {each.id for each in concerned}
+    allowed = (each for each in following if each.id not in known and _may(each, needed))
+    return [*concerned, *allowed]
+
+
+def _may(person: RecipientRow, scope: str) -> bool:
+    """By the roles of their last token. A customer may read their own, and no event tells whose it is."""
+    return CUSTOMER not in person.roles and scope in scopes_of(person.roles)
 
 
 async def _put_before_endpoints(uow: UnitOfWork, event: Event[EventPayload]) -> None:

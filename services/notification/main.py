@@ -11,6 +11,7 @@ from services.notification.api import (
     inbox,
     preferences,
     recipients,
+    subscriptions,
     suppressions,
     templates,
 )
@@ -18,7 +19,7 @@ from services.notification.metrics import NOTIFICATIONS
 from services.notification.sender import Sender
 from services.notification.settings import Settings
 
-RESOURCES = (inbox, preferences, recipients, templates, endpoints, deliveries, suppressions)
+API = (inbox, preferences, subscriptions, recipients, templates, endpoints, deliveries, suppressions)
 
 
 def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
@@ -26,7 +27,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
     service = Service(
         description="Tells people what happened to the promises they care about, in their in-app inbox and "
         "by e-mail, and other systems by signed webhooks.",
-        routers=tuple(each.router for each in RESOURCES),
+        routers=tuple(each.router for each in API),
         handlers=events.handlers,
         background=(Sender,),
         counters=(NOTIFICATIONS,),

@@ -253,6 +253,13 @@ async def make_suppression(company: Company) -> dict[str, str]:
     return {"suppression_id": made.json()["id"]}
 
 
+@MAKERS.of("/api/v1/notification/subscriptions/")
+async def make_subscription(company: Company) -> dict[str, str]:
+    made = await _engineer(company).post("/api/v1/notification/subscriptions", json={})
+    assert made.status_code == 201, made.text
+    return {"subscription_id": made.json()["id"]}
+
+
 @MAKERS.of("/api/v1/notification/deliveries/")
 async def make_delivery(company: Company) -> dict[str, str]:
     await make_message(company)

@@ -1,6 +1,7 @@
 """Who is told about which event, as one table."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from services.schemas.events import EventPayload
 from services.schemas.events.amplifier import (
@@ -140,6 +141,11 @@ def audience_of(payload: EventPayload, *, actor: str) -> Audience:
     without = {actor, *(getattr(payload, field) for field in rule.but_not)}
     subs = {getattr(payload, field) for field in rule.people} - without
     return Audience(frozenset(subs), frozenset(rule.roles), frozenset(without))
+
+
+def things_in(payload: EventPayload) -> frozenset[UUID]:
+    """The ids of what an event is about: an account, a contract, a plan …"""
+    return frozenset(value for _, value in payload if isinstance(value, UUID))
 
 
 def people_in(payload: EventPayload) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notification.api.recipients import EMAIL
@@ -43,6 +43,7 @@ def test_an_e_mail_says_what_it_is() -> None:
     assert mail.get_content().splitlines()[:3] == ["It is done.", "", "https://value.example/api/v1/x"]
 
 
+@settings(max_examples=30)
 @given(st.from_regex(EMAIL, fullmatch=True).filter(lambda address: len(address) <= 254), TEXT, TEXT)
 def test_it_goes_to_the_one_address(address: str, name: str, title: str) -> None:
     mail = read(Letter(ID, name, address.strip(), title, "B", "/api/v1/x"))

@@ -11,6 +11,7 @@ from services.notification.store.endpoints import EndpointRow, EndpointSecretRow
 from services.notification.store.messages import MessageRow
 from services.notification.store.preferences import PreferencesRow
 from services.notification.store.recipients import RecipientRow
+from services.notification.store.subscriptions import SubscriptionRow
 from services.notification.store.suppressions import SuppressionRow
 from tests.harness.platform import Company
 from tests.notification.happenings import Happenings
@@ -22,6 +23,7 @@ ROWS = (
     EndpointRow,
     EndpointSecretRow,
     PreferencesRow,
+    SubscriptionRow,
     SuppressionRow,
 )
 
