@@ -40,8 +40,9 @@ class SimulationRequest(Document):
     """Draw the uncertain inputs of `model` and evaluate it once for every draw.
 
     `scenario` and `inputs` replace inputs as in an evaluation; what they replace is certain. The same request
-    with the same `seed` gives the same answer; an input's numbers depend on its name and the seed, not on its
-    place in the document. Without `sampler` the engine takes what suits the request and says so.
+    with the same `seed` gives the same answer; an input's numbers depend on names and the seed, not on places
+    in the document. Without `sampler` the engine takes `sobol`: Owen-scrambled Sobol' points. Every sampler
+    draws eight independent replicates, whose differences give the confidence intervals.
     """
 
     model_config = ConfigDict(
@@ -62,7 +63,7 @@ class SimulationRequest(Document):
     scenario: Key | None = None
     inputs: Annotated[dict[Key, Finite], Field(max_length=200)] = Field(default_factory=dict)
     outputs: Annotated[tuple[Output, ...], Field(strict=False, min_length=1, max_length=9)] = DEFAULT_OUTPUTS
-    draws: int = Field(default=10_000, ge=100, le=100_000_000)
+    draws: int = Field(default=65_536, ge=100, le=100_000_000)
     seed: int = Field(default=1, ge=0, le=2**53 - 1)
     sampler: Sampler | None = None
     targets: Targets = Targets()
@@ -130,8 +131,8 @@ class Probabilities(Document):
     """How often the draws meet what is wanted; a target that was not stated is null."""
 
     npv_positive: Estimate
-    roi_target: Estimate | None
-    payback_target: Estimate | None
+    roi_target: Estimate | None = None
+    payback_target: Estimate | None = None
 
 
 class Simulation(Document):

@@ -171,7 +171,6 @@ async def test_a_formula_without_a_finite_value_is_pointed_at(
 
 
 X_DRAWN = a_model(inputs={"x": an_input(distribution=DRAWN), "y": an_input(distribution=DRAWN)})
-CORRELATED = {**X_DRAWN, "correlations": [{"first": "x", "second": "y", "rank": 0.5}]}
 
 
 @pytest.mark.parametrize(
@@ -189,12 +188,10 @@ CORRELATED = {**X_DRAWN, "correlations": [{"first": "x", "second": "y", "rank": 
         (SIMULATIONS, {"seed": -1}, VALIDATION, "/seed"),
         (SIMULATIONS, {"seed": 2**53}, VALIDATION, "/seed"),
         (SIMULATIONS, {"sampler": "halton"}, VALIDATION, "/sampler"),
-        (SIMULATIONS, {"sampler": "sobol"}, "not_yet_supported", "/sampler"),
         (SIMULATIONS, {"outputs": []}, VALIDATION, "/outputs"),
         (SIMULATIONS, {"outputs": ["tir"]}, VALIDATION, "/outputs/0"),
         (SIMULATIONS, {"targets": {"payback_months": -1}}, VALIDATION, "/targets/payback_months"),
         (SIMULATIONS, {"bins": 0}, VALIDATION, "/bins"),
-        (SIMULATIONS, {"model": CORRELATED}, "not_yet_supported", "/model/correlations"),
     ],
     ids=str,
 )

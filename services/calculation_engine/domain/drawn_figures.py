@@ -11,7 +11,6 @@ import numpy as np
 
 from services.calculation_engine.domain.discounting import MONTHS_PER_YEAR, period_rate
 from services.calculation_engine.domain.drawn_flow import DrawnFlow, Draws, Table
-from services.calculation_engine.domain.drawn_irr import irr
 from services.schemas.simulation import Output
 
 
@@ -24,25 +23,27 @@ def _profitability_index(flow: DrawnFlow) -> Draws:
 
 
 def _payback_months(flow: DrawnFlow) -> Draws:
-    return _payback(flow.net) * flow.compiled.months
+    return _payback(flow, flow.net)
 
 
 def _discounted_payback_months(flow: DrawnFlow) -> Draws:
-    return _payback(flow.net * flow.factors) * flow.compiled.months
+    return _payback(flow, flow.net * flow.factors[:, np.newaxis])
 
 
 def _irr(flow: DrawnFlow) -> Draws:
-    return _annual(flow, irr(flow.net))
+    return _annual(flow, flow.rates.single)
 
 
 def _mirr(flow: DrawnFlow) -> Draws:
     net = flow.net
-    earned = np.maximum(net, 0) @ flow.factors
-    paid = -(np.minimum(net, 0) @ flow.factors)
+    earned, paid = np.zeros(flow.size), np.zeros(flow.size)
+    for amounts, factor in zip(net, flow.factors, strict=True):
+        earned += np.maximum(amounts, 0) * factor
+        paid -= np.minimum(amounts, 0) * factor
     exists = (earned > 0) & (paid > 0)
     logarithm = np.log(np.where(exists, earned, 1.0)) - np.log(np.where(exists, paid, 1.0))
     rate = period_rate(flow.compiled.model.discount_rate, flow.compiled.months)
-    growth = (1 + rate) * np.exp(logarithm / (net.shape[1] - 1)) - 1
+    growth = (1 + rate) * np.exp(logarithm / (len(net) - 1)) - 1
     return _annual(flow, np.where(exists, growth, math.nan))
 
 
@@ -59,18 +60,10 @@ OUTPUTS: dict[Output, Callable[[DrawnFlow], Draws]] = {
 }
 
 
-def _payback(flow: Table) -> Draws:
-    """Periods until the cumulative flow, having been below zero, is first back at zero."""
-    cumulative = np.cumsum(flow, axis=1)
-    below = cumulative < 0
-    first_below = np.argmax(below, axis=1)
-    back = ~below & (np.arange(flow.shape[1]) > first_below[:, np.newaxis])
-    end = np.argmax(back, axis=1)
-    rows = np.arange(len(flow))
-    with np.errstate(all="ignore"):
-        inside = end - 1 - cumulative[rows, end - 1] / flow[rows, end]
-    reached = np.where(back.any(axis=1), inside, math.inf)
-    return np.where(below.any(axis=1), reached, 0.0)
+def _payback(flow: DrawnFlow, by_period: Table) -> Draws:
+    periods = np.empty(flow.size)
+    flow.loops.payback(by_period, periods)
+    return periods * flow.compiled.months
 
 
 def _annual(flow: DrawnFlow, rate: Draws) -> Draws:

@@ -1,6 +1,12 @@
-"""The cash flow of many draws at once: what `cash_flow` is for one point, without the period table."""
+"""The cash flow of many draws at once: what `cash_flow` is for one point, without the period table.
+
+A line's amount does not depend on the period, so a present value is a weighted sum of amounts; flows by
+period are made only for figures that need them, from one sum for each distinct profile. Sums run in the order
+of the document, whichever loops serve: their last bits do not depend on where or how many draws are computed.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -8,74 +14,97 @@ from numpy.typing import NDArray
 
 from services.calculation_engine.domain.compiled import LARGEST_AMOUNT, CompiledModel, PoolGroup
 from services.calculation_engine.domain.discounting import Flow
+from services.calculation_engine.domain.drawn_irr import Rates, rates_of_return
+from services.calculation_engine.domain.formula.draws import Registers
+from services.calculation_engine.domain.loops.choice import Loops
 
 Draws = NDArray[np.float64]
 """One number a draw."""
 Table = NDArray[np.float64]
-"""A row a draw."""
+"""A row a period, a column a draw."""
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class WeightedSum:
+    """The weighted sum of registers."""
+
+    rows: Rows
+    weights: Flow
+
+    def over(self, loops: Loops, registers: Registers, size: int) -> Draws:
+        total = np.zeros(size)
+        loops.weigh(registers, self.rows, self.weights, total)
+        return total
+
+
+class FlowPlan:
+    """Which registers hold the amounts, and how they add up."""
+
+    def __init__(self, compiled: CompiledModel, results: Mapping[str, int]) -> None:
+        def rows(pointers: list[str]) -> Rows:
+            return np.array([results[pointer] for pointer in pointers], dtype=np.int64)
+
+        drivers, recurring = rows(compiled.driver_formulas), rows(compiled.recurring_formulas)
+        free = _without_pools(compiled)
+        benefit_weights = compiled.captures * compiled.benefit_weights
+        discounted = compiled.driver_profiles @ compiled.factors
+        self.compiled = compiled
+        self.amounts = rows(compiled.amount_formulas)
+        self.benefits = WeightedSum(drivers[free], (benefit_weights * discounted)[free])
+        self.outlay = WeightedSum(rows(compiled.initial_formulas), compiled.cost_weights)
+        self.recurring = WeightedSum(
+            recurring, compiled.cost_weights * (compiled.cost_profiles @ compiled.factors)
+        )
+        self.by_profile = _by_profile(
+            np.concatenate((drivers[free], recurring)),
+            np.concatenate((benefit_weights[free], -compiled.cost_weights)),
+            np.concatenate((compiled.driver_profiles[free], compiled.cost_profiles)),
+        )
+        limits = rows(compiled.pool_formulas)
+        self.pools = [
+            PoolPlan(compiled, pool, drivers[pool.drivers], int(limits[index]))
+            for index, pool in enumerate(compiled.pools)
+        ]
 
 
 class DrawnFlow:
-    """Benefits and costs of draws, by their annual amounts as formulas gave them.
+    """Benefits and costs of the draws whose amounts stand in the registers.
 
-    A line's amount does not depend on the period, so a present value is a dot product of amounts with each
-    line's discounted profile; the flows by period are made only for figures that need them. `usable` says
-    which draws have a value in every formula that counts; the others compute as if their amounts were zero.
+    `usable` says which draws have a value in every formula that counts; the others' figures mean nothing.
     """
 
-    def __init__(self, compiled: CompiledModel, amounts: Mapping[str, Draws], size: int) -> None:
-        self._compiled = compiled
+    def __init__(self, plan: FlowPlan, loops: Loops, registers: Registers, size: int) -> None:
+        self._plan = plan
+        self._registers = registers
+        self.loops = loops
+        self.size = size
         self.usable: NDArray[np.bool_] = np.ones(size, dtype=np.bool_)
-        for column in amounts.values():
-            # NaN compares as false
-            self.usable &= np.abs(column) < LARGEST_AMOUNT
-        columns = {pointer: np.where(self.usable, column, 0.0) for pointer, column in amounts.items()}
-
-        def table(pointers: list[str]) -> Table:
-            return (
-                np.stack([columns[pointer] for pointer in pointers], axis=1)
-                if pointers
-                else np.zeros((size, 0))
-            )
-
-        self._claims = table(compiled.driver_formulas) * compiled.captures
-        self._initial = table(compiled.initial_formulas) @ compiled.cost_weights
-        self._recurring = table(compiled.recurring_formulas) * compiled.cost_weights
-        limits = table(compiled.pool_formulas)
-        self._pools = [
-            _PooledBenefits(compiled, pool, self._claims[:, pool.drivers], limits[:, index])
-            for index, pool in enumerate(compiled.pools)
-        ]
-        self._free = _without_pools(compiled)
+        loops.usable(registers, plan.amounts, LARGEST_AMOUNT, self.usable)
 
     @property
     def factors(self) -> Flow:
-        return self._compiled.factors
+        return self.compiled.factors
 
     @property
     def compiled(self) -> CompiledModel:
-        return self._compiled
+        return self._plan.compiled
 
-    @property
+    @cached_property
     def outlay(self) -> Draws:
         """What is paid at the start."""
-        return self._initial
+        return self._plan.outlay.over(self.loops, self._registers, self.size)
 
     @cached_property
     def pv_benefits(self) -> Draws:
-        compiled = self._compiled
-        weights = (compiled.driver_profiles @ compiled.factors) * compiled.benefit_weights
-        free = self._free
-        total: Draws = self._claims[:, free] @ weights[free]
+        total = self._plan.benefits.over(self.loops, self._registers, self.size)
         for pool in self._pools:
-            total = total + pool.present_value(compiled.factors)
+            total += pool.present_value(self.factors)
         return total
 
     @cached_property
     def pv_costs(self) -> Draws:
-        compiled = self._compiled
-        discounted: Draws = self._initial + self._recurring @ (compiled.cost_profiles @ compiled.factors)
-        return discounted
+        return self.outlay + self._plan.recurring.over(self.loops, self._registers, self.size)
 
     @cached_property
     def npv(self) -> Draws:
@@ -83,43 +112,85 @@ class DrawnFlow:
 
     @cached_property
     def net(self) -> Table:
-        """The net flow, a column a period from 0."""
-        compiled = self._compiled
-        free = self._free
-        weighted = compiled.driver_profiles[free] * compiled.benefit_weights[free, np.newaxis]
-        flow: Table = self._claims[:, free] @ weighted - self._recurring @ compiled.cost_profiles
-        flow[:, 0] -= self._initial
+        """The net flow, a row a period from 0."""
+        flow: Table = np.zeros((len(self.factors), self.size))
+        for amounts, profile in self._plan.by_profile:
+            annual = amounts.over(self.loops, self._registers, self.size)
+            for period, share in enumerate(profile.tolist()):
+                if share:
+                    flow[period] += share * annual
+        flow[0] -= self.outlay
         for pool in self._pools:
-            flow[:, 1:] += pool.by_period()
+            pool.add_by_period(flow)
         return flow
+
+    @cached_property
+    def rates(self) -> Rates:
+        """The rates of return per period."""
+        return rates_of_return(self.loops, self.net)
+
+    @cached_property
+    def _pools(self) -> "list[_PooledBenefits]":
+        return [_PooledBenefits(plan, self._registers, self.size) for plan in self._plan.pools]
+
+
+class PoolPlan:
+    """A pool's drivers, and the periods in which their profiles are the same, which are limited alike."""
+
+    def __init__(self, compiled: CompiledModel, pool: PoolGroup, rows: Rows, limit: int) -> None:
+        profiles = compiled.driver_profiles[pool.drivers, 1:]
+        self.distinct, group = np.unique(profiles, axis=1, return_inverse=True)
+        self.group = group.reshape(-1)
+        self.rows = rows
+        self.limit = limit
+        self.captures = compiled.captures[pool.drivers]
+        self.weights = compiled.benefit_weights[pool.drivers]
+        self.share_of_year = compiled.share_of_year
 
 
 class _PooledBenefits:
-    """The benefits of one pool's drivers, limited in every draw and period by what the pool holds.
+    """The benefits of one pool's drivers, limited in every draw and period by what the pool holds; a row a
+    group of periods."""
 
-    Periods in which the drivers' profiles are the same are limited alike, so each such group is computed
-    once.
-    """
-
-    def __init__(self, compiled: CompiledModel, pool: PoolGroup, claims: Table, annual: Draws) -> None:
-        profiles = compiled.driver_profiles[pool.drivers, 1:]
-        distinct, group = np.unique(profiles, axis=1, return_inverse=True)
-        self._group = group.reshape(-1)
-        weights = compiled.benefit_weights[pool.drivers, np.newaxis]
-        gains, losses = np.maximum(claims, 0), np.minimum(claims, 0)
-        claimed = gains @ distinct
-        available = np.maximum(annual, 0)[:, np.newaxis] * compiled.share_of_year
-        kept = np.ones_like(claimed)
-        np.divide(available, claimed, out=kept, where=claimed > available)
-        self._benefits = (gains @ (distinct * weights)) * kept + losses @ (distinct * weights)
+    def __init__(self, plan: PoolPlan, registers: Registers, size: int) -> None:
+        self._plan = plan
+        shape = (plan.distinct.shape[1], size)
+        claimed, gains, losses = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        for row, capture, weight, shares in zip(
+            plan.rows, plan.captures, plan.weights, plan.distinct, strict=True
+        ):
+            claim = registers[row, :size] * capture
+            gain, loss = np.maximum(claim, 0), np.minimum(claim, 0)
+            claimed += shares[:, np.newaxis] * gain
+            gains += (shares * weight)[:, np.newaxis] * gain
+            losses += (shares * weight)[:, np.newaxis] * loss
+        available = np.maximum(registers[plan.limit, :size], 0) * plan.share_of_year
+        kept = np.ones(shape)
+        with np.errstate(all="ignore"):
+            np.divide(available, claimed, out=kept, where=claimed > available)
+            self._benefits: Table = gains * kept + losses
 
     def present_value(self, factors: Flow) -> Draws:
-        worth = np.bincount(self._group, weights=factors[1:], minlength=self._benefits.shape[1])
-        total: Draws = self._benefits @ worth
+        worth = np.bincount(self._plan.group, weights=factors[1:], minlength=len(self._benefits))
+        total = np.zeros(self._benefits.shape[1])
+        for benefits, factor in zip(self._benefits, worth, strict=True):
+            total += factor * benefits
         return total
 
-    def by_period(self) -> Table:
-        return self._benefits[:, self._group]
+    def add_by_period(self, flow: Table) -> None:
+        for period, group in enumerate(self._plan.group, start=1):
+            flow[period] += self._benefits[group]
+
+
+def _by_profile(rows: Rows, weights: Flow, profiles: Flow) -> list[tuple[WeightedSum, Flow]]:
+    """The lines' weighted sums, one for each distinct profile, in the order in which these first occur."""
+    groups: dict[bytes, list[int]] = {}
+    for line, profile in enumerate(profiles):
+        groups.setdefault(profile.tobytes(), []).append(line)
+    return [
+        (WeightedSum(rows[lines], np.ascontiguousarray(weights[lines])), profiles[lines[0]])
+        for lines in groups.values()
+    ]
 
 
 def _without_pools(compiled: CompiledModel) -> NDArray[np.bool_]:

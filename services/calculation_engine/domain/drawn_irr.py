@@ -1,48 +1,70 @@
 """The internal rates of return of many flows at once.
 
-Everything is done in y = ln(1 + rate), where the search is even, and the NPV is divided by its largest
-discount factor, so that it cannot overflow; that keeps its sign and its zeros.
+A flow that changes its sign once has one rate (Descartes' rule of signs), found by Newton's steps inside a
+bracket; whichever of 1 / (1 + rate) and 1 + rate is at most 1 is what is searched for, so that no power
+overflows. The others are rare, and searched as finely as a single flow is, in y = ln(1 + rate).
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.calculation_engine.domain.financial import LOG_RATES
+from services.calculation_engine.domain import financial
+from services.calculation_engine.domain.loops.choice import Loops
 
 Draws = NDArray[np.float64]
 Table = NDArray[np.float64]
 
 _STEPS = 16
-_COARSE = 20
+_USUAL = 1 / 1.1
 
 
-def irr(flows: Table) -> Draws:
-    """Each flow's only rate of return per period; NaN for a flow that has none, or several, from -99 % to
-    100,000 %.
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Each flow's only rate of return per period, NaN for a flow that has none or several; and which have
+    several."""
 
-    A flow that changes its sign once has one root at most, so a coarse search brackets it; the others are
-    searched as finely as a single flow is.
-    """
-    result = np.full(len(flows), math.nan)
-    changes = _sign_changes(flows)
-    for rows, grid in ((changes == 1, LOG_RATES[::_COARSE]), (changes > 1, LOG_RATES)):
-        chosen = np.flatnonzero(rows)
-        if chosen.size:
-            result[chosen] = _single_roots(flows[chosen], grid)
-    return result
+    single: Draws
+    several: NDArray[np.bool_]
 
 
-def _single_roots(flows: Table, grid: Draws) -> Draws:
-    periods = flows.shape[1] - 1
-    negative = flows @ _weights(grid, periods).T < 0
+def rates_of_return(loops: Loops, flows: Table) -> Rates:
+    """The rates of flows that stand in columns, a row a period; several are looked for from -99 % to
+    100,000 %."""
+    size = flows.shape[1]
+    changes = np.empty(size, dtype=np.int64)
+    loops.sign_changes(flows, changes)
+    single = np.empty(size)
+    with np.errstate(all="ignore"):
+        loops.single_root(flows, _start(flows), single)
+    single[changes != 1] = math.nan
+    several = np.zeros(size, dtype=np.bool_)
+    rare = np.flatnonzero(changes > 1)
+    if rare.size:
+        single[rare], several[rare] = _searched(np.ascontiguousarray(flows[:, rare].T))
+    return Rates(single, several)
+
+
+def _start(flows: Table) -> float:
+    """The mean flow's discount factor: most others' lie near it."""
+    mean = np.nan_to_num(flows).mean(axis=1)
+    roots = financial.irr_roots(mean) if np.isfinite(mean).all() and mean.any() else []
+    return 1 / (1 + roots[0]) if len(roots) == 1 and 1 + roots[0] > 0 else _USUAL
+
+
+def _searched(flows: Table) -> tuple[Draws, NDArray[np.bool_]]:
+    """Single roots of flows, a row a flow, and which have several."""
+    grid = financial.LOG_RATES
+    negative = flows @ _weights(grid, flows.shape[1] - 1).T < 0
     crossings = negative[:, 1:] != negative[:, :-1]
-    single = np.flatnonzero(np.count_nonzero(crossings, axis=1) == 1)
+    count = np.count_nonzero(crossings, axis=1)
+    single = np.flatnonzero(count == 1)
     at = np.argmax(crossings[single], axis=1)
     result = np.full(len(flows), math.nan)
     result[single] = np.expm1(_refine(flows[single], grid[at], grid[at + 1]))
-    return result
+    return result, count > 1
 
 
 def _refine(flows: Table, low: Draws, high: Draws) -> Draws:
@@ -76,13 +98,3 @@ def _weights(log_rates: Draws, periods: int) -> Table:
     times = np.arange(periods + 1, dtype=np.float64)
     shift = np.where(log_rates < 0, float(periods), 0.0)
     return np.exp(-log_rates[:, np.newaxis] * (times - shift[:, np.newaxis]))
-
-
-def _sign_changes(flows: Table) -> NDArray[np.intp]:
-    changes = np.zeros(len(flows), dtype=np.intp)
-    last = np.zeros(len(flows))
-    for column in flows.T:
-        sign = np.sign(column)
-        changes += sign * last < 0
-        last = np.where(sign != 0, sign, last)
-    return changes

@@ -1,9 +1,11 @@
-"""What a sample says: moments, percentiles, a histogram, a convergence record, probabilities, all with
+"""What a sample says: moments, percentiles, a histogram, a convergence record, probabilities, all with 95 %
 intervals.
 
-Intervals hold with 95 %: a mean's by its standard error, a percentile's by order statistics (binomial ranks,
-free of any distribution), a probability's by Wilson (JASA 22 (1927) 209). They assume independent draws; for
-a Latin hypercube, whose means vary less, they are wider than needed.
+A sample is made of independent replicates, and intervals are read off how they differ, by Student's
+distribution: so they tell the truth for stratified samples, too, whose figures are surer than independent
+draws would make them (A. B. Owen, Monte Carlo theory, methods and examples, ch. 17). A percentile's interval
+is that of the probability below it, carried over to values (R. S. Woodruff, JASA 47 (1952) 635). What
+happened always or never has no spread between replicates: there it is Wilson's (JASA 22 (1927) 209).
 """
 
 import math
@@ -11,6 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from services.calculation_engine.domain.part import SPAN, OutputPart, Part, checkpoints
+from services.calculation_engine.domain.quantiles import Quantiles, quantiles_of
 from services.schemas.simulation import (
     Checkpoint,
     Distributed,
@@ -20,143 +24,158 @@ from services.schemas.simulation import (
     Percentiles,
 )
 
-Sample = NDArray[np.float64]
+Numbers = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
-Z95 = 1.959963984540054
-_FIRST_CHECKPOINT = 128
+# The two-sided 95 % point of Student's distribution with 7 degrees of freedom, for 8 replicates, and the
+# normal one.
+T95 = 2.3646242515927844
+_Z95 = 1.959963984540054
 _TAILS = (0.005, 0.995)
 # Values that differ by less than this share of their size differ by rounding.
 _NARROW = 1e-9
 _NOTHING = Estimate(value=None, low=None, high=None)
 
 
-def distributed(output: Output, sample: Sample, bins: int) -> Distributed:
-    """Describes a sample in which NaN stands for a figure that a draw does not have, and infinity for one
-    that lies beyond all others (a payback that is never reached)."""
-    finite = sample[np.isfinite(sample)]
-    ordered = np.sort(sample[~np.isnan(sample)])
+def distributed(output: Output, part: Part, bins: int) -> Distributed:
+    """Describes an output over the draws of a part that begins with draw 0."""
+    found = part.outputs[output]
+    moments = Moments(found, found.moments)
+    quantiles = quantiles_of(found)
     return Distributed(
         output=output,
-        undefined=len(sample) - len(finite),
-        mean=mean_estimate(finite),
-        sd=_sd(finite),
-        percentiles=percentiles(ordered),
-        histogram=histogram(np.sort(finite), bins),
-        convergence=convergence(sample),
+        undefined=int(part.usable.sum()) - moments.count,
+        mean=moments.mean,
+        sd=moments.sd,
+        percentiles=percentiles(quantiles),
+        histogram=histogram(found, quantiles, bins),
+        convergence=convergence(part, found),
     )
 
 
-def mean_estimate(finite: Sample) -> Estimate:
-    """The mean; its interval needs two draws."""
-    if not finite.size:
-        return _NOTHING
-    mean = float(finite.mean())
-    sd = _sd(finite)
-    if sd is None:
-        return Estimate(value=mean, low=None, high=None)
-    margin = Z95 * sd / math.sqrt(len(finite))
-    return Estimate(value=mean, low=mean - margin, high=mean + margin)
+class Moments:
+    """Mean and spread of the finite values, from sums over spans."""
+
+    def __init__(self, part: OutputPart, sums: Numbers) -> None:
+        self._centre = part.scale.centre
+        # Exactly rounded sums do not depend on how the spans were grouped.
+        self._counts, self._sums, self._squares = (
+            np.array([math.fsum(sums[:, row, replicate]) for replicate in range(sums.shape[2])])
+            for row in range(3)
+        )
+        self.count = int(self._counts.sum())
+
+    @property
+    def mean(self) -> Estimate:
+        """The mean; its interval needs values in every replicate."""
+        if not self.count:
+            return _NOTHING
+        value = self._centre + math.fsum(self._sums) / self.count
+        error = self.standard_error
+        if error is None:
+            return Estimate(value=value, low=None, high=None)
+        return Estimate(value=value, low=value - T95 * error, high=value + T95 * error)
+
+    @property
+    def standard_error(self) -> float | None:
+        """The standard error of the mean."""
+        return _standard_error(self._sums / self._counts) if self._counts.all() else None
+
+    @property
+    def sd(self) -> float | None:
+        if self.count < 2:  # noqa: PLR2004
+            return None
+        off = math.fsum(self._sums)
+        return math.sqrt(max(math.fsum(self._squares) - off * off / self.count, 0.0) / (self.count - 1))
 
 
-def percentiles(ordered: Sample) -> Percentiles:
-    """P1 to P99 of an ascending sample."""
+def percentiles(quantiles: Quantiles) -> Percentiles:
+    """P1 to P99."""
     return Percentiles(
-        p1=percentile(ordered, 0.01),
-        p5=percentile(ordered, 0.05),
-        p10=percentile(ordered, 0.10),
-        p25=percentile(ordered, 0.25),
-        p50=percentile(ordered, 0.50),
-        p75=percentile(ordered, 0.75),
-        p90=percentile(ordered, 0.90),
-        p95=percentile(ordered, 0.95),
-        p99=percentile(ordered, 0.99),
+        p1=percentile(quantiles, 0.01),
+        p5=percentile(quantiles, 0.05),
+        p10=percentile(quantiles, 0.10),
+        p25=percentile(quantiles, 0.25),
+        p50=percentile(quantiles, 0.50),
+        p75=percentile(quantiles, 0.75),
+        p90=percentile(quantiles, 0.90),
+        p95=percentile(quantiles, 0.95),
+        p99=percentile(quantiles, 0.99),
     )
 
 
-def percentile(ordered: Sample, share: float) -> Estimate:
-    """The value at position share (n - 1) of an ascending sample, linear between neighbours (the
-    spreadsheets' PERCENTILE.INC); null where it falls among infinite values."""
-    count = len(ordered)
-    if not count:
+def percentile(quantiles: Quantiles, share: float) -> Estimate:
+    """A percentile; null where it falls among infinite values."""
+    value = quantiles.at(share)
+    if value is None:
         return _NOTHING
-    margin = Z95 * math.sqrt(count * share * (1 - share))
+    shares = quantiles.shares_up_to(value)
+    if np.isnan(shares).any():
+        return Estimate(value=value, low=None, high=None)
+    # A sample cannot tell shares closer to each other than one draw.
+    margin = max(T95 * _standard_error(shares), 1 / quantiles.count)
     return Estimate(
-        value=_between(ordered, share * (count - 1)),
-        low=_at(ordered, math.floor(count * share - margin) - 1),
-        high=_at(ordered, math.ceil(count * share + margin)),
+        value=value,
+        low=quantiles.at(share - margin) if share > margin else None,
+        high=quantiles.at(share + margin) if share + margin < 1 else None,
     )
 
 
-def histogram(ordered: Sample, bins: int) -> Histogram:
-    """Bins of equal width from the 0.5th to the 99.5th percentile of an ascending finite sample."""
-    if not ordered.size:
+def histogram(part: OutputPart, quantiles: Quantiles, bins: int) -> Histogram:
+    """Bins of equal width from the 0.5th to the 99.5th percentile of the finite values."""
+    count = int(part.moments[:, 0].sum())
+    if not count:
         return Histogram(edges=(), counts=(), below=0, above=0)
-    last = len(ordered) - 1
-    low = float(ordered[math.floor(_TAILS[0] * last)])
-    high = float(ordered[math.ceil(_TAILS[1] * last)])
+    finite = count / quantiles.count
+    low, high = (quantiles.at(tail * finite) for tail in _TAILS)
+    if low is None or high is None:
+        low, high = part.least, part.greatest
     size = max(abs(low), abs(high))
     if high - low <= _NARROW * size:
         margin = max(0.5, size * 1e-6)
         low, high = low - margin, high + margin
-    counts, edges = np.histogram(ordered, bins=bins, range=(low, high))
+    edges = np.linspace(low, high, bins + 1)
+    counts = quantiles.counts_between(edges)
+    below = quantiles.counts_between(np.array([-np.inf, np.nextafter(low, -np.inf)]))[0]
     return Histogram(
-        edges=tuple(edges.tolist()),
-        counts=tuple(counts.tolist()),
-        below=int(np.count_nonzero(ordered < low)),
-        above=int(np.count_nonzero(ordered > high)),
+        edges=tuple(edges.tolist()), counts=tuple(counts), below=below, above=count - below - sum(counts)
     )
 
 
-def convergence(sample: Sample) -> tuple[Checkpoint, ...]:
+def convergence(part: Part, found: OutputPart) -> tuple[Checkpoint, ...]:
     """The mean after 128, 256, 512, … and after all draws."""
-    sizes: list[int] = []
-    size = _FIRST_CHECKPOINT
-    while size < len(sample):
-        sizes.append(size)
-        size *= 2
-    return tuple(_checkpoint(sample[:size]) for size in (*sizes, len(sample)))
+    sizes = checkpoints(part.stop)
+    inside = [Moments(found, sums[np.newaxis]) for sums in found.early]
+    later = [Moments(found, found.moments[: -(-size // SPAN)]) for size in sizes[len(inside) :]]
+    return tuple(
+        Checkpoint(draws=size, mean=moments.mean.value, standard_error=moments.standard_error)
+        for size, moments in zip(sizes, [*inside, *later], strict=True)
+    )
 
 
-def proportion(successes: int, count: int) -> Estimate:
-    """How often something happens, with Wilson's interval."""
+def probability(hits: Counts, usable: Counts) -> Estimate:
+    """How often something happens, from each replicate's counts."""
+    count, happened = int(usable.sum()), int(hits.sum())
     if not count:
         return _NOTHING
+    if happened in {0, count} or not usable.all():
+        return _wilson(happened, count)
+    share = happened / count
+    margin = max(T95 * _standard_error(hits / usable), 1 / count)
+    return Estimate(value=share, low=max(0.0, share - margin), high=min(1.0, share + margin))
+
+
+def _wilson(successes: int, count: int) -> Estimate:
     share = successes / count
-    shrunk = 1 + Z95**2 / count
-    centre = (share + Z95**2 / (2 * count)) / shrunk
-    margin = Z95 / shrunk * math.sqrt(share * (1 - share) / count + (Z95 / (2 * count)) ** 2)
+    shrunk = 1 + _Z95**2 / count
+    centre = (share + _Z95**2 / (2 * count)) / shrunk
+    margin = _Z95 / shrunk * math.sqrt(share * (1 - share) / count + (_Z95 / (2 * count)) ** 2)
     # Rounding must not push the ends past the share itself or past certainty.
     return Estimate(
         value=share, low=max(0.0, min(share, centre - margin)), high=min(1.0, max(share, centre + margin))
     )
 
 
-def _checkpoint(sample: Sample) -> Checkpoint:
-    finite = sample[np.isfinite(sample)]
-    sd = _sd(finite)
-    return Checkpoint(
-        draws=len(sample),
-        mean=float(finite.mean()) if finite.size else None,
-        standard_error=None if sd is None else sd / math.sqrt(len(finite)),
-    )
-
-
-def _sd(finite: Sample) -> float | None:
-    return float(finite.std(ddof=1)) if len(finite) > 1 else None
-
-
-def _between(ordered: Sample, position: float) -> float | None:
-    below = math.floor(position)
-    above = min(below + 1, len(ordered) - 1)
-    weight = position - below
-    left, right = float(ordered[below]), float(ordered[above])
-    if weight == 0 or left == right:
-        return left if math.isfinite(left) else None
-    return left + weight * (right - left) if math.isfinite(right) else None
-
-
-def _at(ordered: Sample, rank: int) -> float | None:
-    if not 0 <= rank < len(ordered):
-        return None
-    value = float(ordered[rank])
-    return value if math.isfinite(value) else None
+def _standard_error(by_replicate: Numbers) -> float:
+    """Of the mean of independent replicates' figures."""
+    return float(by_replicate.std(ddof=1)) / math.sqrt(len(by_replicate))

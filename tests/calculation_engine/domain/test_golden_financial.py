@@ -5,7 +5,9 @@ import pytest
 
 from services.calculation_engine.domain import financial
 from services.calculation_engine.domain.discounting import Flow
-from services.calculation_engine.domain.drawn_irr import irr
+from services.calculation_engine.domain.drawn_irr import rates_of_return
+from services.calculation_engine.domain.loops.choice import Loops
+from tests.calculation_engine.every_loop import EVERY_LOOP
 from tests.golden import Case, cases, identities
 
 CASES = cases("financial")
@@ -51,13 +53,43 @@ def test_every_irr_is_found(case: Case) -> None:
     assert financial.irr_roots(flow_of(case)) == pytest.approx(expected["value"], abs=expected["tolerance"])
 
 
+@pytest.mark.parametrize("loops", EVERY_LOOP)
 @pytest.mark.parametrize("case", of("IRR"), ids=identities(of("IRR")))
-def test_irr_over_draws_is_the_single_one(case: Case) -> None:
+def test_irr_over_draws_is_the_single_one(case: Case, loops: Loops) -> None:
     flow = flow_of(case)
     roots = financial.irr_roots(flow)
-    drawn = irr(np.stack([flow, 3 * flow]))
+    drawn = rates_of_return(loops, np.stack([flow, 3 * flow], axis=1))
     expected = roots[0] if len(roots) == 1 else np.nan
-    assert drawn == pytest.approx(np.full(2, expected), abs=1e-9, nan_ok=True)
+    assert drawn.single == pytest.approx(np.full(2, expected), abs=1e-9, nan_ok=True)
+    assert drawn.several.tolist() == [len(roots) > 1] * 2
+
+
+ANNUITIES = [case for case in of("PV") if case["inputs"]["type"] == 0]
+
+
+def rate_of(case: Case) -> float:
+    """Some sources print a quotient."""
+    numerator, _, divisor = str(case["inputs"]["rate"]).partition("/")
+    return float(numerator) / float(divisor or 1)
+
+
+@pytest.mark.parametrize("case", ANNUITIES, ids=identities(ANNUITIES))
+def test_an_annuity_is_worth_its_present_value(case: Case) -> None:
+    inputs, expected = case["inputs"], case["expected"]["pv"]
+    flow = np.full(inputs["nper"] + 1, float(inputs["pmt"]))
+    flow[0] = 0
+    flow[-1] += inputs["fv"]
+    assert financial.npv(rate_of(case), flow) == pytest.approx(-expected["value"], abs=expected["tolerance"])
+
+
+@pytest.mark.parametrize("case", of("RATE"), ids=identities(of("RATE")))
+def test_a_rate_is_the_irr_of_its_payments(case: Case) -> None:
+    inputs, expected = case["inputs"], case["expected"]["rate"]
+    flow = np.full(inputs["nper"] + 1, float(inputs["pmt"]))
+    flow[0] = inputs["pv"]
+    flow[-1] += inputs["fv"]
+    (root,) = financial.irr_roots(flow)
+    assert root == pytest.approx(expected["value"], abs=expected["tolerance"])
 
 
 @pytest.mark.parametrize("case", of("MIRR"), ids=identities(of("MIRR")))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.calculation_engine.domain.errors import NotYetSupported, UnknownName
-from services.calculation_engine.domain.sampling.uniforms import BLOCK
+from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.simulation import LARGEST_INLINE, simulate
 from services.schemas.simulation import Distributed, Output, Sampler, Simulation, SimulationRequest
 from tests.calculation_engine.models import a_cost, a_driver, a_model, an_input
@@ -29,7 +29,10 @@ def normal_model(**fields: Any) -> dict[str, Any]:
     return a_model(inputs={"x": an_input(distribution=NORMAL)}, drivers=[a_driver("d", "x")], **fields)
 
 
-@pytest.mark.parametrize("sampler", ["random", "latin_hypercube"])
+SAMPLERS: list[Sampler] = ["random", "latin_hypercube", "sobol"]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_linear_model_of_a_normal_input_is_normal(sampler: Sampler) -> None:
     answer = simulation(normal_model(), draws=20_000, sampler=sampler, outputs=["npv"])
     exact = NormalDist(500 * ANNUITY - 1000, 100 * ANNUITY)
@@ -37,7 +40,7 @@ def test_a_linear_model_of_a_normal_input_is_normal(sampler: Sampler) -> None:
     assert npv.mean.low is not None
     assert npv.mean.high is not None
     assert npv.mean.low < exact.mean < npv.mean.high
-    assert npv.sd == pytest.approx(exact.stdev, rel=0.02)
+    assert npv.sd == pytest.approx(exact.stdev, rel=0.03)
     for share in (1, 5, 10, 25, 50, 75, 90, 95, 99):
         estimate = getattr(npv.percentiles, f"p{share}")
         assert estimate.value == pytest.approx(exact.inv_cdf(share / 100), abs=0.1 * exact.stdev)
@@ -47,9 +50,18 @@ def test_a_linear_model_of_a_normal_input_is_normal(sampler: Sampler) -> None:
     assert probability.low < 1 - exact.cdf(0) < probability.high
 
 
-def test_a_latin_hypercube_estimates_means_better_than_its_interval_says() -> None:
-    npv = described(simulation(normal_model(), outputs=["npv"]), "npv")
+@pytest.mark.parametrize("sampler", ["latin_hypercube", "sobol"])
+def test_a_spread_sample_is_surer_and_its_interval_says_so(sampler: Sampler) -> None:
+    npv = described(simulation(normal_model(), draws=8192, sampler=sampler, outputs=["npv"]), "npv")
     assert npv.mean.value == pytest.approx(500 * ANNUITY - 1000, abs=0.1)
+    assert npv.mean.low is not None
+    assert npv.mean.high is not None
+    assert npv.mean.high - npv.mean.low < 0.2
+    # Independent draws: 2 * 1.96 * 100 a / sqrt(8192).
+    independent = described(simulation(normal_model(), draws=8192, sampler="random"), "npv").mean
+    assert independent.low is not None
+    assert independent.high is not None
+    assert 4 < independent.high - independent.low < 20
 
 
 def test_targets_are_counted() -> None:
@@ -142,14 +154,24 @@ def test_pools_cap_every_draw() -> None:
     assert benefits.percentiles.p90.value == pytest.approx(600 * ANNUITY)
 
 
-def test_an_input_keeps_its_numbers_whatever_stands_beside_it() -> None:
-    alone = simulation(normal_model(), outputs=["npv"], seed=5)
+@pytest.mark.parametrize("sampler", ["random", "latin_hypercube"])
+def test_an_input_keeps_its_numbers_whatever_stands_beside_it(sampler: Sampler) -> None:
+    alone = simulation(normal_model(), outputs=["npv"], seed=5, sampler=sampler)
     beside = normal_model()
     beside["inputs"] = {"a": an_input(distribution=NORMAL), **beside["inputs"]}
     beside["costs"] = [a_cost("outlay", initial="1000 + 0 * a")]
-    together = simulation(beside, outputs=["npv"], seed=5)
+    together = simulation(beside, outputs=["npv"], seed=5, sampler=sampler)
     assert together.inputs == ("a", "x")
     assert described(together, "npv").percentiles == described(alone, "npv").percentiles
+
+
+def test_the_order_of_inputs_changes_no_number() -> None:
+    model = normal_model()
+    model["inputs"]["b"] = an_input(distribution=NORMAL)
+    model["drivers"] = [a_driver("d", "x * b")]
+    turned = {**model, "inputs": dict(reversed(model["inputs"].items()))}
+    one, other = (simulation(document, outputs=["npv"]) for document in (model, turned))
+    assert one.outputs == other.outputs
 
 
 def test_only_inputs_that_count_are_drawn() -> None:
@@ -173,36 +195,73 @@ def test_the_convergence_record_doubles_up_to_all_draws() -> None:
     assert [checkpoint.draws for checkpoint in record] == [128, 256, 512, 1000]
     errors = [checkpoint.standard_error for checkpoint in record]
     expected = [100 * ANNUITY / math.sqrt(checkpoint.draws) for checkpoint in record]
-    assert errors == pytest.approx(expected, rel=0.15)
+    # Of eight replicates: a standard error by chance up to half or double.
+    for error, theory in zip(errors, expected, strict=True):
+        assert error is not None
+        assert theory / 2.5 < error < theory * 2.5
 
 
 def test_blocks_join_without_a_seam() -> None:
     """With random numbers, more draws only add to fewer."""
     short = simulation(normal_model(), draws=BLOCK + 1, sampler="random", outputs=["npv"])
-    longer = simulation(normal_model(), draws=2 * BLOCK + 7, sampler="random", outputs=["npv"])
+    longer = simulation(normal_model(), draws=4 * BLOCK + 7, sampler="random", outputs=["npv"])
     checkpoints = {checkpoint.draws: checkpoint.mean for checkpoint in described(longer, "npv").convergence}
     known = {checkpoint.draws: checkpoint.mean for checkpoint in described(short, "npv").convergence}
-    assert checkpoints[BLOCK] == known[BLOCK]
+    assert checkpoints[BLOCK] == pytest.approx(known[BLOCK], rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("request_fields", "feature", "pointer"),
-    [
-        ({"sampler": "sobol"}, "sobol", "/sampler"),
-        ({"draws": LARGEST_INLINE + 1}, "jobs", "/draws"),
-        ({}, "correlations", "/model/correlations"),
-    ],
-)
-def test_what_is_not_built_yet_is_refused_by_name(
-    request_fields: dict[str, Any], feature: str, pointer: str
-) -> None:
-    model = normal_model()
-    if feature == "correlations":
-        model["inputs"]["y"] = an_input(distribution=NORMAL)
-        model["correlations"] = [{"first": "x", "second": "y", "rank": 0.5}]
-    with pytest.raises(NotYetSupported, match=feature) as refusal:
-        simulation(model, **request_fields)
-    assert refusal.value.pointer == pointer
+def test_more_draws_than_fit_in_a_request_are_refused_by_name() -> None:
+    with pytest.raises(NotYetSupported, match="jobs") as refusal:
+        simulation(normal_model(), draws=LARGEST_INLINE + 1)
+    assert refusal.value.pointer == "/draws"
+
+
+def correlated(*pairs: tuple[str, str, float], difference: str = "x - y") -> dict[str, Any]:
+    names = sorted({name for first, second, _ in pairs for name in (first, second)})
+    return a_model(
+        inputs={name: an_input(distribution=NORMAL) for name in names},
+        drivers=[a_driver("d", difference)],
+        correlations=[{"first": first, "second": second, "rank": rank} for first, second, rank in pairs],
+        costs=[],
+    )
+
+
+@pytest.mark.parametrize("rank", [-0.9, -0.3, 0.5, 0.99])
+def test_correlated_normal_inputs_differ_as_much_as_theory_says(rank: float) -> None:
+    """Var(x - y) = 2 sd^2 (1 - r), r = 2 sin(pi rank / 6)."""
+    answer = simulation(correlated(("x", "y", rank)), outputs=["pv_benefits"])
+    assert answer.warnings == ()
+    pearson = 2 * math.sin(math.pi * rank / 6)
+    expected = 100 * ANNUITY * math.sqrt(2 * (1 - pearson))
+    assert described(answer, "pv_benefits").sd == pytest.approx(expected, rel=0.005)
+
+
+def test_correlations_that_contradict_each_other_are_repaired_and_told() -> None:
+    answer = simulation(
+        correlated(("x", "y", 0.9), ("y", "z", 0.9), ("x", "z", -0.9), difference="x + y + z")
+    )
+    assert {warning.pointer for warning in answer.warnings} == {"/model/correlations"}
+    assert "x and y are drawn with 0.483 instead of 0.900" in answer.warnings[0].detail
+
+
+def test_inputs_that_are_certain_or_unread_are_not_correlated() -> None:
+    model = correlated(("x", "y", 0.9), ("y", "z", 0.9), ("x", "z", -0.9))
+    assert simulation(model).warnings == ()
+    assert simulation(model, inputs={"y": 1}).warnings == ()
+
+
+def test_draws_with_several_irrs_are_told() -> None:
+    """-1000 + 3 x - 2500 + 0: x above 1054 or so gives two rates, below none."""
+    model = a_model(
+        inputs={"x": an_input(distribution={"kind": "uniform", "low": 2500, "high": 3500})},
+        drivers=[a_driver("d", "x", profile=[1, 0]), a_driver("e", "0 - 2200", profile=[0, 1, 0])],
+    )
+    answer = simulation(model, outputs=["irr"], draws=1024)
+    irr = described(answer, "irr")
+    assert irr.undefined == 1024
+    (warning,) = answer.warnings
+    assert warning.pointer == "/outputs"
+    assert "several IRRs" in warning.detail
 
 
 def test_too_much_work_is_refused_like_too_many_draws() -> None:

@@ -1,14 +1,26 @@
-"""Formulas over many draws at once: the part of a program that varies, as a list of NumPy steps."""
+"""Formulas over many draws at once: the part of a program that varies, as instructions over registers.
+
+A register is a row with a number a draw; rows are padded off powers of two, which would fall on the same
+lines of a processor's cache.
+"""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.calculation_engine.domain.formula.graph import Call, Variable
-from services.calculation_engine.domain.formula.operations import Draws, Operation
+from services.calculation_engine.domain.formula.operations import Operation
 from services.calculation_engine.domain.formula.program import Program
+from services.calculation_engine.domain.loops.choice import Loops
+from services.calculation_engine.domain.loops.shared import BLOCK, EXACT
+
+Registers = NDArray[np.float64]
+
+_PADDED = BLOCK + 8
+_CODES = {name: code for code, name in enumerate(EXACT)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,44 +33,121 @@ class _Step:
     last: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Instructions for the loops: (code, result, three arguments)."""
+
+    instructions: NDArray[np.int64]
+
+    def do(self, loops: Loops, registers: Registers, size: int) -> None:
+        loops.run(self.instructions, registers, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Single:
+    """One operation that is NumPy's whichever loops serve."""
+
+    operation: Operation
+    result: int
+    arguments: tuple[int, ...]
+
+    def do(self, _: Loops, registers: Registers, size: int) -> None:
+        arguments = (registers[row, :size] for row in self.arguments)
+        registers[self.result, :size] = self.operation.on_draws(*arguments)
+
+
 class DrawsProgram:
     """The formulas `wanted` (by pointer) of a program, some of whose variables are drawn and the rest given.
 
-    What does not depend on a drawn variable is computed once. Memory is bounded by the arrays in use.
+    `inputs` says in which register each drawn variable is expected, `results` where each wanted formula's
+    value is found. What does not depend on a drawn variable is computed once, and stands in its register from
+    the beginning. A draw without a value has NaN.
     """
 
     def __init__(
         self, program: Program, point: Mapping[str, float], drawn: Collection[str], wanted: Sequence[str]
     ) -> None:
-        self._wanted = {pointer: program.roots[pointer] for pointer in wanted}
+        roots = {pointer: program.roots[pointer] for pointer in wanted}
         # At a point where the drawn variables are NaN, every node that depends on them varies.
-        self._constant = program.at_point({**point, **dict.fromkeys(drawn, math.nan)})
-        self._varying = _varying(program, drawn)
-        self._inputs = {
-            node.name: number
-            for number, node in enumerate(program.nodes)
-            if isinstance(node, Variable) and node.name in drawn
+        constant = program.at_point({**point, **dict.fromkeys(drawn, math.nan)})
+        varying = _varying(program, drawn)
+        steps = _steps(program, varying, set(roots.values()))
+        rows = _Rows(constant)
+        variables = {
+            node.name: number for number, node in enumerate(program.nodes) if isinstance(node, Variable)
         }
-        self._steps = _steps(program, self._varying, set(self._wanted.values()))
-
-    @property
-    def size(self) -> int:
+        self.inputs = {name: rows.new(variables[name]) for name in drawn}
+        self._parts = tuple(_parts(steps, rows, set(roots.values()) | set(variables.values())))
+        self.results = {pointer: rows.of(number) for pointer, number in roots.items()}
+        self._constants = rows.constants
+        self._count = rows.count
+        self.size = len(steps)
         """How many operations a draw takes."""
-        return len(self._steps)
 
-    def run(self, columns: Mapping[str, Draws], size: int) -> dict[str, Draws]:
-        """The wanted formulas' values for `size` draws of the drawn variables; NaN where a draw has none."""
-        arrays: dict[int, Draws] = {number: columns[name] for name, number in self._inputs.items()}
+    def registers(self) -> Registers:
+        """Room for a block of draws, for one thread."""
+        registers = np.zeros((max(self._count, 1), _PADDED))
+        for row, value in self._constants.items():
+            registers[row] = value
+        return registers
+
+    def run(self, loops: Loops, registers: Registers, size: int) -> None:
+        """Computes the results of the first `size` draws in the registers."""
         with np.errstate(all="ignore"):
-            for step in self._steps:
-                arguments = [arrays.get(number, self._constant[number]) for number in step.arguments]
-                arrays[step.number] = step.operation.on_draws(*arguments)
-                for number in step.last:
-                    del arrays[number]
-        return {
-            pointer: arrays[number] if number in self._varying else np.full(size, self._constant[number])
-            for pointer, number in self._wanted.items()
-        }
+            for part in self._parts:
+                part.do(loops, registers, size)
+
+
+class _Rows:
+    """Which node stands in which register; a register is used again when its node is done with."""
+
+    def __init__(self, constant: Sequence[float]) -> None:
+        self._constant = constant
+        self._row: dict[int, int] = {}
+        self._free: list[int] = []
+        self.constants: dict[int, float] = {}
+        self.count = 0
+
+    def new(self, node: int) -> int:
+        if self._free:
+            row = self._free.pop()
+        else:
+            row = self.count
+            self.count += 1
+        self._row[node] = row
+        return row
+
+    def of(self, node: int) -> int:
+        """The node's register; one that no step has computed is constant, and gets one that is never free."""
+        if node not in self._row:
+            self._row[node] = self.count
+            self.constants[self.count] = self._constant[node]
+            self.count += 1
+        return self._row[node]
+
+    def release(self, node: int) -> None:
+        self._free.append(self._row[node])
+
+
+def _parts(steps: Sequence[_Step], rows: _Rows, kept: set[int]) -> Iterator[_Run | _Single]:
+    """The steps as instructions, in runs as long as the loops can do without NumPy."""
+    run: list[list[int]] = []
+    for step in steps:
+        arguments = tuple(rows.of(argument) for argument in step.arguments)
+        for argument in step.last:
+            if argument not in kept:
+                rows.release(argument)
+        result = rows.new(step.number)
+        code = _CODES.get(step.operation.name)
+        if code is not None:
+            run.append([code, result, *arguments, *[0] * (3 - len(arguments))])
+            continue
+        if run:
+            yield _Run(np.array(run, dtype=np.int64))
+            run = []
+        yield _Single(step.operation, result, arguments)
+    if run:
+        yield _Run(np.array(run, dtype=np.int64))
 
 
 def _varying(program: Program, drawn: Collection[str]) -> set[int]:

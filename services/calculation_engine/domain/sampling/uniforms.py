@@ -1,49 +1,135 @@
-"""Uniform numbers for uncertain inputs, addressed by seed, input name and block of draws.
+"""Uniform numbers for uncertain inputs, addressed by seed, input name and the index of the draw.
 
-Draws come in blocks of BLOCK. A block's numbers for an input depend on the seed, the input's name and the
-block's index alone: not on the other inputs, their order, or how many draws follow. Each is a stream of the
-counter-based generator Philox (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC11), keyed by a
-hash of seed and name.
+Draw g belongs to replicate g mod 8 and is number g // 8 there. The replicates are independent, and each is a
+sample of the whole distribution: how much they differ tells how sure a figure is. Blocks of BLOCK draws begin
+at multiples of BLOCK; a block's numbers depend on the seed, the input and the block alone, not on which other
+blocks are computed, where, or in what order.
+
+- `sobol`: each replicate is Owen's scrambling of Sobol' points, under a key of its own; an input's dimension
+  is its place among the drawn names in alphabetical order.
+- `latin_hypercube`: each replicate cuts (0, 1) into as many equal strata as it has draws and meets each once.
+  The order is a permutation that is computed by index (A. Kensler, Correlated multi-jittered sampling, Pixar
+  Technical Memo 13-01, 2013).
+- `random`: independent numbers, streams of the counter-based generator Philox (Salmon et al., Parallel random
+  numbers: as easy as 1, 2, 3, SC11), keyed by a hash of seed and name.
 """
 
 import hashlib
 from collections.abc import Callable
-from typing import Literal
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
+from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.sampling import sobol
 from services.calculation_engine.domain.sampling.laws import LEAST, MOST, Numbers
+from services.calculation_engine.domain.sampling.sobol import Words
+from services.schemas.simulation import Sampler
 
-Sampler = Literal["random", "latin_hypercube"]
+REPLICATES = 8
 
-BLOCK = 4096
-
-
-def uniforms(sampler: Sampler, seed: int, name: str, block: int, size: int) -> Numbers:
-    """`size` numbers strictly between 0 and 1 for one input in one block.
-
-    `random` draws them independently. `latin_hypercube` cuts (0, 1) into `size` equal strata and draws one
-    number from each, in random order: every block is a Latin hypercube of its own.
-    """
-    return np.clip(_SAMPLERS[sampler](_generator(seed, name, block), size), LEAST, MOST)
+_PER_REPLICATE = BLOCK // REPLICATES
 
 
-def _random(generator: np.random.Generator, size: int) -> Numbers:
-    return generator.random(size)
+@dataclass(frozen=True)
+class Stream:
+    """The numbers of one input: `dimension` counts for `sobol`, the whole sample's size `draws` for
+    `latin_hypercube`."""
+
+    seed: int
+    name: str
+    dimension: int
+    draws: int
+
+    def words(self, purpose: str) -> Words:
+        """Eight keys, one a replicate, that belong to this seed, name and purpose."""
+        digest = hashlib.sha256(f"{self.seed}:{self.name}:{purpose}".encode()).digest()
+        return np.frombuffer(digest, dtype="<u4").astype(np.uint32)
 
 
-def _latin_hypercube(generator: np.random.Generator, size: int) -> Numbers:
-    return (generator.permutation(size) + generator.random(size)) / size
+def block_of_uniforms(sampler: Sampler, stream: Stream, start: int) -> Numbers:
+    """BLOCK numbers strictly between 0 and 1: those of the draws from `start`, a multiple of BLOCK."""
+    return _SAMPLERS[sampler](stream, start)
 
 
-_SAMPLERS: dict[Sampler, Callable[[np.random.Generator, int], Numbers]] = {
-    "random": _random,
-    "latin_hypercube": _latin_hypercube,
-}
+def _sobol(stream: Stream, start: int) -> Numbers:
+    low, high, keys = sobol_block(stream, start)
+    words = sobol.scrambled(low ^ high, keys).reshape(-1)
+    return (words.astype(np.float64) + 0.5) * sobol.STEP
 
 
-def _generator(seed: int, name: str, block: int) -> np.random.Generator:
-    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+def sobol_block(stream: Stream, start: int) -> tuple[Words, np.uint32, Words]:
+    """What the points of a block are made from: points low ^ high, to be scrambled by the keys."""
+    low, keys = _fixed(stream)
+    return low, sobol.high_point(sobol.directions()[stream.dimension], start // REPLICATES), keys
+
+
+@lru_cache(maxsize=1024)
+def _fixed(stream: Stream) -> tuple[Words, Words]:
+    row = sobol.directions()[stream.dimension]
+    return sobol.low_points(row, _PER_REPLICATE), stream.words("sobol")
+
+
+def _random(stream: Stream, start: int) -> Numbers:
+    digest = hashlib.sha256(f"{stream.seed}:{stream.name}".encode()).digest()
     key = np.frombuffer(digest[:16], dtype="<u8")
-    # The block stands in the counter's highest word, so blocks cannot run into each other.
-    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, block]))
+    # A step of the counter makes four numbers.
+    generator = np.random.Generator(np.random.Philox(key=key, counter=[start // 4, 0, 0, 0]))
+    return np.clip(generator.random(BLOCK), LEAST, MOST)
+
+
+def _latin_hypercube(stream: Stream, start: int) -> Numbers:
+    sizes = (np.uint32(stream.draws) + np.arange(REPLICATES - 1, -1, -1, dtype=np.uint32)) // REPLICATES
+    # Draws of the last block beyond the sample's end are made, and nobody reads them.
+    indices = (start // REPLICATES + np.arange(_PER_REPLICATE, dtype=np.uint32))[:, np.newaxis]
+    strata = _permuted(np.minimum(indices, sizes - 1), sizes, stream.words("order"))
+    inside = _hashed(indices ^ stream.words("inside"))
+    numbers: Numbers = (strata + (inside + 0.5) * sobol.STEP) / sizes
+    return numbers.reshape(-1)
+
+
+def _permuted(indices: Words, sizes: Words, keys: Words) -> Words:
+    """Kensler's permutation of 0 … size - 1: one of the next power of two, walked until it falls inside."""
+    mask = sizes - 1
+    for shift in (1, 2, 4, 8, 16):
+        mask |= mask >> np.uint32(shift)
+    found = _permuted_digits(indices, mask, keys)
+    while (found >= sizes).any():
+        found = np.where(found >= sizes, _permuted_digits(found, mask, keys), found)
+    return (found + keys) % sizes
+
+
+def _permuted_digits(x: Words, mask: Words, key: Words) -> Words:
+    x = x ^ key
+    x *= np.uint32(0xE170893D)
+    x ^= key >> np.uint32(16)
+    x ^= (x & mask) >> np.uint32(4)
+    x ^= key >> np.uint32(8)
+    x *= np.uint32(0x0929EB3F)
+    x ^= key >> np.uint32(23)
+    x ^= (x & mask) >> np.uint32(1)
+    x *= np.uint32(1) | key >> np.uint32(27)
+    x *= np.uint32(0x6935FA69)
+    x ^= (x & mask) >> np.uint32(11)
+    x *= np.uint32(0x74DCB303)
+    x ^= (x & mask) >> np.uint32(2)
+    x *= np.uint32(0x9E501CC3)
+    x ^= (x & mask) >> np.uint32(2)
+    x *= np.uint32(0xC860A3DF)
+    x &= mask
+    return x ^ x >> np.uint32(5)
+
+
+def _hashed(x: Words) -> Words:
+    """A well mixed word for each word (the finaliser of A. Appleby's MurmurHash3)."""
+    x = (x ^ x >> np.uint32(16)) * np.uint32(0x85EBCA6B)
+    x = (x ^ x >> np.uint32(13)) * np.uint32(0xC2B2AE35)
+    return x ^ x >> np.uint32(16)
+
+
+_SAMPLERS: dict[Sampler, Callable[[Stream, int], Numbers]] = {
+    "sobol": _sobol,
+    "latin_hypercube": _latin_hypercube,
+    "random": _random,
+}

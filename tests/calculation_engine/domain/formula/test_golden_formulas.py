@@ -2,12 +2,12 @@
 
 import math
 
-import numpy as np
 import pytest
 
 from services.calculation_engine.domain.errors import InvalidFormula
 from services.calculation_engine.domain.formula.draws import DrawsProgram
 from services.calculation_engine.domain.formula.program import Source, compile_formulas
+from tests.calculation_engine.every_loop import COMPILED
 from tests.golden import Case, cases, identities
 
 CASES = cases("formulas")
@@ -35,9 +35,12 @@ def value_of(case: Case) -> float:
 def drawn_value_of(case: Case) -> float:
     """The same with every variable drawn, three times the same."""
     program = compile_formulas({}, [Source("formula", "/formula", text_of(case))], case["variables"])
-    columns = {name: np.full(3, value) for name, value in case["variables"].items()}
-    draws = DrawsProgram(program, {}, columns.keys(), ["/formula"]).run(columns, 3)["/formula"]
-    assert draws.shape == (3,)
+    drawn = DrawsProgram(program, {}, case["variables"].keys(), ["/formula"])
+    registers = drawn.registers()
+    for name, value in case["variables"].items():
+        registers[drawn.inputs[name]] = value
+    drawn.run(COMPILED, registers, 3)
+    draws = registers[drawn.results["/formula"], :3]
     assert len(set(draws.tolist())) == 1
     return float(draws[0])
 

@@ -1,0 +1,120 @@
+"""A model whose uncertain inputs are drawn: its outputs for any range of draws."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.calculation_engine.domain.assignment import Assignment
+from services.calculation_engine.domain.compiled import CompiledModel
+from services.calculation_engine.domain.drawn_figures import OUTPUTS
+from services.calculation_engine.domain.drawn_flow import DrawnFlow, FlowPlan
+from services.calculation_engine.domain.formula.draws import DrawsProgram, Registers
+from services.calculation_engine.domain.loops.choice import Loops, begin_loading, loops
+from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.sampling.copula import copula
+from services.calculation_engine.domain.sampling.sample import Design, Sample
+from services.schemas.problem import FieldError
+from services.schemas.simulation import Output
+
+Draws = NDArray[np.float64]
+
+LARGE = 2**22
+"""From so many numbers on (draws times inputs and operations), compiled loops are worth their loading."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """One number a draw, by output: NaN where a draw has no such figure or is not `usable`, and infinity for
+    one that lies beyond all others (a payback that is never reached). `several_rates` counts the draws with
+    more than one IRR. `first_failure` holds the inputs of the first draw that is not usable."""
+
+    values: Mapping[Output, Draws]
+    usable: NDArray[np.bool_]
+    several_rates: int
+    first_failure: Mapping[str, float] | None
+
+
+class Experiment:
+    """A model under one design. The registers make it one thread's: several threads make one each."""
+
+    def __init__(
+        self, compiled: CompiledModel, assignment: Assignment, design: Design, with_loops: Loops | None = None
+    ) -> None:
+        self.compiled = compiled
+        self.design = design
+        self.assignment = assignment
+        formulas = compiled.amount_formulas
+        read = frozenset().union(*map(compiled.program.variables_of, formulas))
+        self.drawn = {name: spread for name, spread in assignment.drawn.items() if name in read}
+        self.copula = copula(compiled.model.correlations, frozenset(self.drawn))
+        self.program = DrawsProgram(compiled.program, assignment.point, self.drawn, formulas)
+        self.plan = FlowPlan(compiled, self.program.results)
+        self.sample = Sample(self.drawn, self.copula, design)
+        self._loops = with_loops
+
+    @property
+    def operations(self) -> int:
+        """How many a draw takes."""
+        return self.program.size
+
+    @property
+    def loops(self) -> Loops:
+        if self._loops is not None:
+            return self._loops
+        if self.design.draws * (len(self.drawn) + self.operations) >= LARGE:
+            begin_loading()
+        return loops()
+
+    @cached_property
+    def registers(self) -> Registers:
+        return self.program.registers()
+
+    def columns(self, start: int, stop: int, outputs: Sequence[Output]) -> Columns:
+        """The outputs of the draws from `start`, a multiple of BLOCK, up to before `stop`."""
+        size = stop - start
+        values = {output: np.empty(size) for output in outputs}
+        usable = np.empty(size, dtype=np.bool_)
+        several_rates = 0
+        first_failure: Mapping[str, float] | None = None
+        for flow, at in self._blocks(start, stop):
+            usable[at] = flow.usable
+            for output, column in values.items():
+                column[at] = np.where(flow.usable, OUTPUTS[output](flow), np.nan)
+            if "irr" in values:
+                several_rates += int(np.count_nonzero(flow.rates.several & flow.usable))
+            if first_failure is None and not flow.usable.all():
+                first_failure = self._inputs_of(int(np.argmin(flow.usable)))
+        return Columns(values, usable, several_rates, first_failure)
+
+    def flow(self, size: int) -> DrawnFlow:
+        """The flow of the first `size` draws whose inputs stand in the registers."""
+        self.program.run(self.loops, self.registers, size)
+        return DrawnFlow(self.plan, self.loops, self.registers, size)
+
+    def failure(self, draw: Mapping[str, float]) -> FieldError:
+        """Why a draw is not usable."""
+        for name, value in draw.items():
+            if np.isnan(value):
+                return FieldError(
+                    pointer=f"/model/inputs/{name}", detail=f"in some draws {name} is too large"
+                )
+        program = self.compiled.program
+        values = program.at_point({**self.assignment.point, **draw})
+        for pointer in self.compiled.amount_formulas:
+            if np.isnan(values[program.roots[pointer]]):
+                fault = program.blame(pointer, values)
+                return FieldError(pointer=fault.pointer, detail=f"in some draws {fault.detail}")
+        return FieldError(pointer="/model", detail="in some draws an amount is too large")
+
+    def _blocks(self, start: int, stop: int) -> Iterator[tuple[DrawnFlow, slice]]:
+        for first in range(start, stop, BLOCK):
+            size = min(BLOCK, stop - first)
+            self.sample.fill(self.loops, first, self.program.inputs, self.registers)
+            with np.errstate(all="ignore"):
+                yield self.flow(size), slice(first - start, first - start + size)
+
+    def _inputs_of(self, column: int) -> dict[str, float]:
+        return {name: float(self.registers[row, column]) for name, row in self.program.inputs.items()}

@@ -1,0 +1,109 @@
+"""Which loops serve: the compiled ones once they are loaded, NumPy's until then and without numba.
+
+Importing numba and loading its compiled code takes a second, compiling it the first time many. So nobody
+waits: the first large request begins it in a thread beside, and is served without. Compiled code is kept in
+`__pycache__` beside the module, or where NUMBA_CACHE_DIR says; `python -m
+services.calculation_engine.domain.loops.choice` bakes it, as an image does.
+"""
+
+import importlib
+import logging
+import threading
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.calculation_engine.domain.loops import vectors
+
+Numbers = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Words = NDArray[np.uint32]
+Truths = NDArray[np.bool_]
+
+_log = logging.getLogger(__name__)
+
+
+class Loops(Protocol):
+    """The loops; all arrays are contiguous in their last dimension, `out` is written."""
+
+    def scramble(self, points: Words, keys: Words, out: Numbers) -> None:
+        """`sobol.scrambled` as numbers in (0, 1), points major."""
+
+    def invert(
+        self, table: Numbers, probabilities: Numbers, shift: float, scale: float, out: Numbers
+    ) -> None:
+        """shift + scale * (the table's inverse at each probability); see `sampling.tables`."""
+
+    def run(self, instructions: Integers, registers: Numbers, size: int) -> None:
+        """Instructions (code, result, three arguments) over the first `size` columns of registers."""
+
+    def usable(self, registers: Numbers, rows: Integers, limit: float, out: Truths) -> None:
+        """Which columns have a number below the limit in all of these rows."""
+
+    def weigh(self, registers: Numbers, rows: Integers, weights: Numbers, out: Numbers) -> None:
+        """The weighted sum of rows, in their order, added to `out`."""
+
+    def payback(self, flow: Numbers, out: Numbers) -> None:
+        """For each column of flows (a row a period): periods until the cumulative flow, having been below
+        zero, is first back at zero; infinity if never."""
+
+    def sign_changes(self, flow: Numbers, out: Integers) -> None:
+        """How often each column of flows (a row a period) changes its sign, zeros apart."""
+
+    def single_root(self, flow: Numbers, start: float, out: Numbers) -> None:
+        """The rate of return per period of each column that changes its sign once; `start` is a discount
+        factor near most of them. Other columns get any number."""
+
+
+class _Choice:
+    def __init__(self) -> None:
+        self._native: Loops | None = None
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def now(self) -> Loops:
+        return self._native or cast(Loops, vectors)
+
+    def begin(self) -> None:
+        """Has the compiled loops loaded beside, once."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._load, name="native-loops", daemon=True)
+                self._thread.start()
+
+    def wait(self) -> Loops:
+        self.begin()
+        assert self._thread is not None  # noqa: S101
+        self._thread.join()
+        return self.now()
+
+    def _load(self) -> None:
+        try:
+            native = importlib.import_module("services.calculation_engine.domain.loops.native")
+        except (ImportError, OSError, RuntimeError):
+            _log.warning("no compiled loops: NumPy's serve", exc_info=True)
+        else:
+            self._native = cast(Loops, native)
+
+
+_CHOICE = _Choice()
+
+
+def loops() -> Loops:
+    """The loops that serve now."""
+    return _CHOICE.now()
+
+
+def begin_loading() -> None:
+    """Has the compiled loops loaded in a thread beside, unless that was begun before."""
+    _CHOICE.begin()
+
+
+def loaded() -> Loops:
+    """The loops once loading has ended: the compiled ones, if there are any."""
+    return _CHOICE.wait()
+
+
+if __name__ == "__main__":
+    loaded()

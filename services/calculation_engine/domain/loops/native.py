@@ -1,0 +1,279 @@
+# mypy: disable-error-code="untyped-decorator"
+"""The loops compiled by numba; what each does stands in `choice.Loops`.
+
+No fast-math: a formula may make NaN or infinity, and must be seen to. Words are kept in 32 bits by hand,
+because numba widens them silently.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from services.calculation_engine.domain.loops.shared import EXACT, ROOT_PRECISION, ROOT_STEPS
+from services.calculation_engine.domain.sampling import sobol, tables
+
+Numbers = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Words = NDArray[np.uint32]
+Truths = NDArray[np.bool_]
+
+_SHIFT, _FIRST, _INSIDE = tables.SHIFT, tables.FIRST, tables.INSIDE
+_UNIT = 1.0 / (1 << tables.SHIFT)
+_STEP = sobol.STEP
+_LANES = 64
+_LARGEST = np.finfo(np.float64).max
+
+(
+    _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE, _NEGATE, _ABS, _MIN, _MAX, _CLAMP, _LESS, _LESS_OR_EQUAL, _GREATER,
+    _GREATER_OR_EQUAL, _EQUAL, _NOT_EQUAL, _AND, _OR, _NOT, _IF, _ROUND, _FLOOR, _CEIL, _SQRT,
+) = range(len(EXACT))  # fmt: skip
+
+
+def _compiled(signature: str) -> Any:
+    """Compiles at import, or takes what an earlier process has compiled."""
+    return numba.njit(signature, cache=True, nogil=True, error_model="numpy", boundscheck=False)
+
+
+@numba.njit(inline="always")
+def _finite(value: float) -> float:
+    return value if abs(value) <= _LARGEST else np.nan
+
+
+@numba.njit(inline="always")
+def _truth(left: float, right: float, holds: bool) -> float:
+    return np.nan if left != left or right != right else (1.0 if holds else 0.0)
+
+
+@numba.njit(inline="always")
+def _word(value: Any) -> Any:
+    return np.uint32(value & 0xFFFFFFFF)
+
+
+@_compiled("void(uint32[::1], uint32[::1], float64[::1])")
+def scramble(points: Words, keys: Words, out: Numbers) -> None:
+    for index in range(len(points)):
+        point = _word(points[index] ^ _word(points[index] * np.uint32(0x3D20ADEA)))
+        for key in range(len(keys)):
+            x = _word(point + keys[key])
+            x = _word(x * ((keys[key] >> np.uint32(16)) | np.uint32(1)))
+            x = _word(x ^ _word(x * np.uint32(0x05526C56)))
+            x = _word(x ^ _word(x * np.uint32(0x53A22864)))
+            x = _word((x >> 1 & 0x55555555) | (x & 0x55555555) << 1)
+            x = _word((x >> 2 & 0x33333333) | (x & 0x33333333) << 2)
+            x = _word((x >> 4 & 0x0F0F0F0F) | (x & 0x0F0F0F0F) << 4)
+            x = _word((x >> 8 & 0x00FF00FF) | (x & 0x00FF00FF) << 8)
+            x = _word(x >> 16 | x << 16)
+            out[index * len(keys) + key] = (np.float64(x) + 0.5) * _STEP
+
+
+@_compiled("void(float64[:,:,::1], int64[::1], int8[::1], float64, float64, float64[::1])")
+def _invert(
+    table: Numbers, bits: Integers, upper: NDArray[np.int8], shift: float, scale: float, out: Numbers
+) -> None:
+    for i in range(len(out)):
+        cell = (bits[i] >> _SHIFT) - _FIRST
+        inside = (bits[i] & _INSIDE) * _UNIT
+        c = table[upper[i], cell]
+        out[i] = shift + scale * (((c[3] * inside + c[2]) * inside + c[1]) * inside + c[0])
+
+
+@_compiled("void(float64[::1], float64[::1], int8[::1])")
+def _halve(probabilities: Numbers, lower: Numbers, upper: NDArray[np.int8]) -> None:
+    for i in range(len(lower)):
+        above = probabilities[i] > 0.5
+        upper[i] = above
+        lower[i] = 1 - probabilities[i] if above else probabilities[i]
+
+
+def invert(table: Numbers, probabilities: Numbers, shift: float, scale: float, out: Numbers) -> None:
+    lower = np.empty(len(out))
+    upper = np.empty(len(out), dtype=np.int8)
+    _halve(probabilities, lower, upper)
+    _invert(table, lower.view(np.int64), upper, shift, scale, out)
+
+
+@_compiled("void(float64[:,::1], int64[::1], float64, boolean[::1])")
+def usable(registers: Numbers, rows: Integers, limit: float, out: Truths) -> None:
+    out[:] = True
+    for row in rows:
+        column = registers[row]
+        for i in range(len(out)):
+            out[i] &= abs(column[i]) < limit
+
+
+@_compiled("void(float64[:,::1], int64[::1], float64[::1], float64[::1])")
+def weigh(registers: Numbers, rows: Integers, weights: Numbers, out: Numbers) -> None:
+    for k in range(len(rows)):
+        column, weight = registers[rows[k]], weights[k]
+        for i in range(len(out)):
+            out[i] += weight * column[i]
+
+
+@_compiled("void(float64[:,::1], float64[::1])")
+def payback(flow: Numbers, out: Numbers) -> None:
+    size = len(out)
+    cumulative = np.zeros(size)
+    state = np.zeros(size, dtype=np.int8)
+    out[:] = np.inf
+    for period in range(flow.shape[0]):
+        flows = flow[period]
+        for i in range(size):
+            before = cumulative[i]
+            after = before + flows[i]
+            cumulative[i] = after
+            if state[i] == 1 and after >= 0:
+                out[i] = period - 1 - before / flows[i]
+                state[i] = 2
+            elif state[i] == 0 and after < 0:
+                state[i] = 1
+    for i in range(size):
+        if state[i] == 0:
+            out[i] = 0.0
+
+
+@_compiled("void(float64[:,::1], int64[::1])")
+def sign_changes(flow: Numbers, out: Integers) -> None:
+    last = np.zeros(len(out))
+    out[:] = 0
+    for period in range(flow.shape[0]):
+        flows = flow[period]
+        for i in range(len(out)):
+            out[i] += (flows[i] > 0 and last[i] < 0) or (flows[i] < 0 and last[i] > 0)
+            last[i] = flows[i] if flows[i] != 0 else last[i]
+
+
+@_compiled("void(float64[:,::1], float64, int64, int64, float64[::1])")
+def _roots(flow: Numbers, start: float, first: int, lanes: int, out: Numbers) -> None:
+    """The roots of some neighbouring flows: a step of all of them at a time is one that the processor can do
+    for several at once."""
+    periods = flow.shape[0]
+    ordered = np.empty((periods, lanes))
+    forward = np.empty(lanes, dtype=np.bool_)
+    begins_positive = np.empty(lanes, dtype=np.bool_)
+    done = np.zeros(lanes, dtype=np.bool_)
+    x, low, high = np.empty(lanes), np.zeros(lanes), np.ones(lanes)
+    value, slope = np.empty(lanes), np.empty(lanes)
+    for i in range(lanes):
+        total, last = 0.0, 0.0
+        for period in range(periods):
+            amount = flow[period, first + i]
+            total += amount
+            last = amount if amount != 0 else last
+        forward[i] = (total > 0) == (last > 0)
+        begins_positive[i] = (last > 0) != forward[i]
+        x[i] = min(start, 1.0) if forward[i] else min(1 / start, 1.0)
+        for period in range(periods):
+            ordered[period, i] = flow[periods - 1 - period if forward[i] else period, first + i]
+    for _ in range(ROOT_STEPS):
+        value[:] = 0.0
+        slope[:] = 0.0
+        for period in range(periods):
+            amounts = ordered[period]
+            for i in range(lanes):
+                slope[i] = slope[i] * x[i] + value[i]
+                value[i] = value[i] * x[i] + amounts[i]
+        left = 0
+        for i in range(lanes):
+            if (value[i] > 0) == begins_positive[i]:
+                low[i] = x[i]
+            else:
+                high[i] = x[i]
+            following = x[i] - value[i] / slope[i]
+            if not low[i] < following < high[i]:
+                following = (low[i] + high[i]) * 0.5
+            if not done[i] and value[i] != 0:
+                done[i] = abs(following - x[i]) <= ROOT_PRECISION * x[i]
+                x[i] = following
+                left += not done[i]
+        if left == 0:
+            break
+    for i in range(lanes):
+        out[first + i] = (1 / x[i] if forward[i] else x[i]) - 1
+
+
+@_compiled("void(float64[:,::1], float64, float64[::1])")
+def single_root(flow: Numbers, start: float, out: Numbers) -> None:
+    for first in range(0, len(out), _LANES):
+        _roots(flow, start, first, min(_LANES, len(out) - first), out)
+
+
+@_compiled("void(int64[:,::1], float64[:,::1], int64)")
+def run(instructions: Integers, registers: Numbers, size: int) -> None:
+    for step in range(len(instructions)):
+        code = instructions[step, 0]
+        out = registers[instructions[step, 1]]
+        x = registers[instructions[step, 2]]
+        y = registers[instructions[step, 3]]
+        z = registers[instructions[step, 4]]
+        if code == _ADD:
+            for i in range(size):
+                out[i] = _finite(x[i] + y[i])
+        elif code == _SUBTRACT:
+            for i in range(size):
+                out[i] = _finite(x[i] - y[i])
+        elif code == _MULTIPLY:
+            for i in range(size):
+                out[i] = _finite(x[i] * y[i])
+        elif code == _DIVIDE:
+            for i in range(size):
+                out[i] = _finite(x[i] / y[i])
+        elif code == _NEGATE:
+            for i in range(size):
+                out[i] = -x[i]
+        elif code == _ABS:
+            for i in range(size):
+                out[i] = abs(x[i])
+        elif code == _MIN:
+            for i in range(size):
+                out[i] = x[i] if x[i] < y[i] or x[i] != x[i] else y[i]
+        elif code == _MAX:
+            for i in range(size):
+                out[i] = x[i] if x[i] > y[i] or x[i] != x[i] else y[i]
+        elif code == _CLAMP:
+            for i in range(size):
+                below = x[i] if x[i] < z[i] or x[i] != x[i] else z[i]
+                out[i] = y[i] if y[i] > below or y[i] != y[i] else below
+        elif code == _LESS:
+            for i in range(size):
+                out[i] = _truth(x[i], y[i], x[i] < y[i])
+        elif code == _LESS_OR_EQUAL:
+            for i in range(size):
+                out[i] = _truth(x[i], y[i], x[i] <= y[i])
+        elif code == _GREATER:
+            for i in range(size):
+                out[i] = _truth(x[i], y[i], x[i] > y[i])
+        elif code == _GREATER_OR_EQUAL:
+            for i in range(size):
+                out[i] = _truth(x[i], y[i], x[i] >= y[i])
+        elif code == _EQUAL:
+            for i in range(size):
+                out[i] = _truth(x[i], y[i], x[i] == y[i])
+        elif code == _NOT_EQUAL:
+            for i in range(size):
+                out[i] = _truth(x[i], y[i], x[i] != y[i])
+        elif code == _AND:
+            for i in range(size):
+                out[i] = 0.0 if x[i] == 0 else _truth(x[i], y[i], y[i] != 0)
+        elif code == _OR:
+            for i in range(size):
+                out[i] = 1.0 if x[i] != 0 and x[i] == x[i] else _truth(x[i], y[i], y[i] != 0)
+        elif code == _NOT:
+            for i in range(size):
+                out[i] = _truth(x[i], x[i], x[i] == 0)
+        elif code == _IF:
+            for i in range(size):
+                out[i] = np.nan if x[i] != x[i] else (y[i] if x[i] != 0 else z[i])
+        elif code == _ROUND:
+            for i in range(size):
+                out[i] = np.rint(x[i])
+        elif code == _FLOOR:
+            for i in range(size):
+                out[i] = np.floor(x[i])
+        elif code == _CEIL:
+            for i in range(size):
+                out[i] = np.ceil(x[i])
+        elif code == _SQRT:
+            for i in range(size):
+                out[i] = np.sqrt(x[i])

@@ -1,0 +1,37 @@
+"""What both kinds of loops and their callers share.
+
+EXACT are the operations that are exactly rounded, and so the same bits on every machine; an instruction's
+code is the place of its operation here.
+"""
+
+BLOCK = 2048
+"""So many draws are computed together: few enough for their numbers to stay in a processor's cache."""
+
+ROOT_STEPS = 100
+ROOT_PRECISION = 4e-15
+
+EXACT = (
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "negate",
+    "abs",
+    "min",
+    "max",
+    "clamp",
+    "less",
+    "less_or_equal",
+    "greater",
+    "greater_or_equal",
+    "equal",
+    "not_equal",
+    "and",
+    "or",
+    "not",
+    "if",
+    "round",
+    "floor",
+    "ceil",
+    "sqrt",
+)

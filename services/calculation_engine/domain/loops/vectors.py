@@ -1,0 +1,107 @@
+"""The loops in NumPy."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.calculation_engine.domain.formula.operations import OPERATIONS
+from services.calculation_engine.domain.loops.shared import EXACT, ROOT_PRECISION, ROOT_STEPS
+from services.calculation_engine.domain.sampling import sobol, tables
+
+Numbers = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Words = NDArray[np.uint32]
+Truths = NDArray[np.bool_]
+
+_OPERATIONS = [OPERATIONS[name] for name in EXACT]
+
+
+def scramble(points: Words, keys: Words, out: Numbers) -> None:
+    out[:] = (sobol.scrambled(points, keys).reshape(-1) + 0.5) * sobol.STEP
+
+
+def invert(table: Numbers, probabilities: Numbers, shift: float, scale: float, out: Numbers) -> None:
+    upper = probabilities > 0.5
+    bits = np.where(upper, 1 - probabilities, probabilities).view(np.int64)
+    c = table[upper.view(np.int8), (bits >> tables.SHIFT) - tables.FIRST]
+    inside = (bits & tables.INSIDE) * (1.0 / (1 << tables.SHIFT))
+    out[:] = shift + scale * (((c[:, 3] * inside + c[:, 2]) * inside + c[:, 1]) * inside + c[:, 0])
+
+
+def run(instructions: Integers, registers: Numbers, size: int) -> None:
+    columns = registers[:, :size]
+    for code, result, *arguments in instructions.tolist():
+        operation = _OPERATIONS[code]
+        columns[result] = operation.on_draws(*(columns[row] for row in arguments[: operation.arity]))
+
+
+def usable(registers: Numbers, rows: Integers, limit: float, out: Truths) -> None:
+    out[:] = True
+    for row in rows.tolist():
+        # NaN compares as false.
+        out &= np.abs(registers[row, : len(out)]) < limit
+
+
+def weigh(registers: Numbers, rows: Integers, weights: Numbers, out: Numbers) -> None:
+    for row, weight in zip(rows.tolist(), weights.tolist(), strict=True):
+        out += weight * registers[row, : len(out)]
+
+
+def payback(flow: Numbers, out: Numbers) -> None:
+    cumulative = np.zeros(flow.shape[1])
+    was_below = np.zeros(flow.shape[1], dtype=np.bool_)
+    found = np.zeros(flow.shape[1], dtype=np.bool_)
+    out[:] = np.inf
+    for period, flows in enumerate(flow):
+        before = cumulative.copy()
+        cumulative += flows
+        back = was_below & ~found & (cumulative >= 0)
+        if back.any():
+            out[back] = period - 1 - before[back] / flows[back]
+            found |= back
+        was_below |= cumulative < 0
+    out[~was_below] = 0.0
+
+
+def sign_changes(flow: Numbers, out: Integers) -> None:
+    out[:] = 0
+    last = np.zeros(flow.shape[1])
+    for flows in flow:
+        sign = np.sign(flows)
+        out += sign * last < 0
+        last = np.where(sign != 0, sign, last)
+
+
+def single_root(flow: Numbers, start: float, out: Numbers) -> None:
+    total = np.zeros(flow.shape[1])
+    last = np.zeros(flow.shape[1])
+    for flows in flow:
+        total += flows
+        last = np.where(flows != 0, flows, last)
+    forward = (total > 0) == (last > 0)
+    x = np.where(forward, min(start, 1.0), min(1 / start, 1.0))
+    low, high = np.zeros(len(x)), np.ones(len(x))
+    # The sign towards zero: a flow's first, seen forward, is the opposite of its last.
+    begins_positive = (last > 0) != forward
+    done = np.zeros(len(x), dtype=np.bool_)
+    for _ in range(ROOT_STEPS):
+        value, slope = _polynomial(flow, forward, x)
+        near_low = (value > 0) == begins_positive
+        low, high = np.where(near_low, x, low), np.where(near_low, high, x)
+        newton = x - value / slope
+        inside = (newton > low) & (newton < high)
+        following = np.where(inside, newton, (low + high) * 0.5)
+        ends = (np.abs(following - x) <= ROOT_PRECISION * x) | (value == 0)
+        x = np.where(done | (value == 0), x, following)
+        done |= ends
+        if done.all():
+            break
+    out[:] = np.where(forward, 1 / x, x) - 1
+
+
+def _polynomial(flow: Numbers, forward: Truths, x: Numbers) -> tuple[Numbers, Numbers]:
+    """Horner's rule for value and slope, from the last flow or from the first."""
+    value, slope = np.zeros(len(x)), np.zeros(len(x))
+    for early, late in zip(flow, flow[::-1], strict=True):
+        slope = slope * x + value
+        value = value * x + np.where(forward, late, early)
+    return value, slope
