@@ -4,10 +4,11 @@ from typing import cast
 
 import pytest
 
-from services.calculation_engine.domain.loops import native, vectors
+from services.calculation_engine.domain.loops import choice, vectors
 from services.calculation_engine.domain.loops.choice import Loops
 
-COMPILED = cast(Loops, native)
+COMPILED = choice.loaded()
 NUMPY = cast(Loops, vectors)
+assert COMPILED is not NUMPY, "numba is missing"
 
 EVERY_LOOP = [pytest.param(COMPILED, id="compiled"), pytest.param(NUMPY, id="numpy")]

@@ -81,6 +81,7 @@ class _Choice:
     def _load(self) -> None:
         try:
             native = importlib.import_module("services.calculation_engine.domain.loops.native")
+            native.load()
         except (ImportError, OSError, RuntimeError):
             _log.warning("no compiled loops: NumPy's serve", exc_info=True)
         else:

@@ -5,7 +5,8 @@ No fast-math: a formula may make NaN or infinity, and must be seen to. Words are
 because numba widens them silently.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
@@ -31,9 +32,27 @@ _LARGEST = np.finfo(np.float64).max
 ) = range(len(EXACT))  # fmt: skip
 
 
-def _compiled(signature: str) -> Any:
-    """Compiles at import, or takes what an earlier process has compiled."""
-    return numba.njit(signature, cache=True, nogil=True, error_model="numpy", boundscheck=False)
+_Function = TypeVar("_Function", bound=Callable[..., None])
+
+_SIGNATURES: dict[str, str] = {}
+
+
+def load() -> None:
+    """Compiles the functions of this module, or takes what an earlier process has compiled and kept."""
+    for name, signature in _SIGNATURES.items():
+        compiler = numba.njit(signature, cache=True, nogil=True, error_model="numpy", boundscheck=False)
+        globals()[name] = compiler(globals()[name])
+    _SIGNATURES.clear()
+
+
+def _compiled(signature: str) -> Callable[[_Function], _Function]:
+    """Has `load` compile a function: importing alone touches no file."""
+
+    def noted(function: _Function) -> _Function:
+        _SIGNATURES[function.__name__] = signature
+        return function
+
+    return noted
 
 
 @numba.njit(inline="always")
