@@ -6,12 +6,12 @@ developer.konghq.com/kubernetes-ingress-controller (custom resources, annotation
 
 import re
 import tomllib
-from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
 
+from infra.k8s import build
 from services.chassis.bus.topology import consumer_queue
 from services.schemas.directory import SERVICES
 from tests.infra.exposed import ROOT
@@ -169,32 +169,30 @@ def test_releases_are_pinned_in_production() -> None:
     assert images == {f"valueverse/{name}:{version}" for name in (*_NAMES, "migrate")}
 
 
+def test_routes_and_plugins_are_made_from_the_gateway_s_file() -> None:
+    drifted = [path.name for path, text in build.rendered() if path.read_text() != text]
+    assert drifted == [], "run: python infra/k8s/build.py"
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_the_ingress_routes_as_the_gateway_does(overlay: str) -> None:
+def test_the_ingress_routes_and_guards_as_the_gateway_does(overlay: str) -> None:
+    plugins = {name: each["plugin"] for name, each in named(overlay, "KongPlugin").items()}
+    ingresses = named(overlay, "Ingress")
     gateway = yaml.safe_load((ROOT / "gateway/kong.yml").read_text())
-    routed = {
-        (f"/{path}", service["name"], _is_open(route))
-        for service in gateway["services"]
-        for route in service["routes"]
-        for path in route["paths"]
-    }
-    found = set()
-    for name, ingress in named(overlay, "Ingress").items():
+    routes = [(service["name"], route) for service in gateway["services"] for route in service["routes"]]
+    assert ingresses.keys() == {route["name"] for _, route in routes}
+    for service, route in routes:
+        ingress = ingresses[route["name"]]
+        (rule,) = ingress["spec"]["rules"]
+        assert [each["path"] for each in rule["http"]["paths"]] == [f"/{path}" for path in route["paths"]]
+        assert {each["backend"]["service"]["name"] for each in rule["http"]["paths"]} == {service}
         annotations = ingress["metadata"]["annotations"]
-        plugins = annotations["konghq.com/plugins"].split(",")
-        assert set(plugins) <= named(overlay, "KongPlugin").keys()
-        assert ("jwt" in plugins) is (name == "api")
+        kinds = [plugins[name] for name in annotations["konghq.com/plugins"].split(",")]
+        assert len(set(kinds)) == len(kinds)
+        assert ("jwt" in kinds) is (not route["name"].endswith("-open"))
+        assert "rate-limiting" in kinds
         assert annotations["konghq.com/strip-path"] == "false"
-        for rule in ingress["spec"]["rules"]:
-            found |= {
-                (each["path"], each["backend"]["service"]["name"], name == "open")
-                for each in rule["http"]["paths"]
-            }
-    assert found == routed
-
-
-def _is_open(route: dict[str, Any]) -> bool:
-    return bool(route["name"].endswith("-open"))
+        assert annotations.get("konghq.com/methods", "").split(",") == route.get("methods", [""])
 
 
 _SERVICE = Peer({"tier": "services"})
