@@ -48,15 +48,18 @@ def commands(_runtime: Runtime) -> Commands:
 
 
 async def create_success_plan(uow: UnitOfWork, command: CreateSuccessPlan) -> None:
-    """Makes a contract's success plan; one that is there already stays as it is. Its model is fetched later.
+    """Makes a contract's success plan, whose model is fetched later; the same one that is there already stays
+    as it is.
 
     Raises:
-        Refused: the plan is not admissible.
+        Refused: the plan is not admissible, or the contract has another one.
     """
     try:
-        await open_plan(uow, command)
+        made = await open_plan(uow, command)
     except Inadmissible as error:
         raise Refused(error.reason) from error
+    if made is None and not await Plans(uow).have(command):
+        raise Refused("The contract has another success plan, which somebody made by hand.")
 
 
 async def cancel_success_plan(uow: UnitOfWork, command: CancelSuccessPlan) -> None:

@@ -43,15 +43,17 @@ def commands(_runtime: Runtime) -> Commands:
 
 
 async def create_plan(uow: UnitOfWork, command: CreatePlan) -> None:
-    """Makes a contract's plan; one that is there already stays as it is.
+    """Makes a contract's plan; the same one that is there already stays as it is.
 
     Raises:
-        Refused: the plan is not admissible.
+        Refused: the plan is not admissible, or the contract has another one.
     """
     try:
-        await open_plan(uow, command)
+        made = await open_plan(uow, command)
     except Inadmissible as error:
         raise Refused(error.reason) from error
+    if made is None and not await Plans(uow).have(command):
+        raise Refused("The contract has another delivery plan, which somebody made by hand.")
 
 
 async def cancel_plan(uow: UnitOfWork, command: CancelPlan) -> None:

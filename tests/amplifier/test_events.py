@@ -31,6 +31,7 @@ from tests.amplifier.api.cases import (
     runtime_of,
     settled,
     stepped,
+    succeeded,
 )
 from tests.harness.platform import Company
 
@@ -98,6 +99,19 @@ async def test_a_command_makes_a_plan_once(company: Company, sam: httpx2.AsyncCl
     assert (await activation.create()).outcome == "done"
     [plan] = await _plans_of(sam, body)
     assert (await settled(sam, plan))["state"] == "active"
+
+
+async def test_a_contract_with_another_plan_gets_none_and_keeps_that(
+    company: Company, sam: httpx2.AsyncClient
+) -> None:
+    body = planned(await approved(company))
+    by_hand = succeeded(await sam.post(PLANS, json={**body, "commitments": [downtime()]}))
+    activation = Activation(company, body)
+    refusal = await activation.create()
+    assert refusal.outcome == "refused"
+    assert refusal.reason == "The contract has another success plan, which somebody made by hand."
+    assert (await activation.cancel()).outcome == "done"
+    assert (await settled(sam, by_hand))["state"] == "active"
 
 
 async def test_what_is_not_admissible_is_refused_with_every_reason(

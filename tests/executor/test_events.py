@@ -91,6 +91,17 @@ async def test_a_command_makes_a_plan_once(
     assert await told(company, plan) == ["plan.created"]
 
 
+async def test_a_contract_with_another_plan_gets_none_and_keeps_that(
+    company: Company, dana: httpx2.AsyncClient, activation: Activation
+) -> None:
+    by_hand = await made(dana, contract_id=activation.contract_id, milestones=[])
+    refused = await activation.create()
+    assert refused.outcome == "refused"
+    assert refused.reason == "The contract has another delivery plan, which somebody made by hand."
+    assert (await activation.cancel()).outcome == "done"
+    assert (await got(dana, f"{PLANS}/{by_hand['id']}"))["state"] == "planned"
+
+
 async def test_what_is_not_admissible_is_refused_with_every_reason(
     dana: httpx2.AsyncClient, activation: Activation
 ) -> None:

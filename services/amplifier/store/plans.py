@@ -121,6 +121,11 @@ class Plans:
             await Periods(self._uow).add(row.id, [period.key for period in command.periods])
         return row
 
+    async def have(self, command: CreateSuccessPlan) -> bool:
+        """Whether the contract's plan is the one that the command describes."""
+        row = await self.held_of(command.contract_id)
+        return row is not None and row.command == command
+
     async def get(self, plan_id: UUID) -> PlanRow:
         """Raises:
         NotFound: there is no such plan to see.

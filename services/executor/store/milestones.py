@@ -59,6 +59,18 @@ class MilestoneRow(Base):
         """Whether it is still to be delivered."""
         return self.life in OPEN_MILESTONES
 
+    @property
+    def planned(self) -> PlannedMilestone:
+        """The milestone as the contract has it."""
+        return PlannedMilestone(
+            key=self.key,
+            label=self.label,
+            due=self.due,
+            driver_keys=tuple(self.driver_keys),
+            commitment_ids=tuple(self.commitment_ids),
+            term_id=self.term_id,
+        )
+
     def step(self, action: MilestoneAction) -> None:
         """Raises:
         WrongState: its state has no such action.

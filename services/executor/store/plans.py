@@ -95,6 +95,15 @@ class Plans:
             await Milestones(self._uow).add(row.id, command.milestones)
         return row
 
+    async def have(self, command: CreatePlan) -> bool:
+        """Whether the contract's plan is the one that the command describes."""
+        row = await self.held_of(command.contract_id)
+        if row is None:
+            return False
+        wanted = _columns(command)
+        planned = [each.planned for each in await Milestones(self._uow).of(row.id)]
+        return {name: getattr(row, name) for name in wanted} == wanted and planned == [*command.milestones]
+
     async def get(self, plan_id: UUID) -> PlanRow:
         """Raises:
         NotFound: there is no such plan to see.
