@@ -60,7 +60,8 @@ class Delivery(RuleBasedStateMachine):
         if set(self.milestones) == {"accepted"}:
             self.plan = plan_after(self.plan, "complete")
 
-    @precondition(lambda self: self.plan in {"planned", "active"})
+    # Not before something was delivered: most plans would end before anything had happened.
+    @precondition(lambda self: self.plan == "active" and "delivered" in self.milestones)
     @rule()
     def cancel(self) -> None:
         self.plan = plan_after(self.plan, "cancel")
@@ -87,6 +88,10 @@ class Delivery(RuleBasedStateMachine):
 
 
 TestDelivery = Delivery.TestCase
+
+
+def test_what_nobody_has_begun_is_cancelled_too() -> None:
+    assert plan_after("planned", "cancel") == "cancelled"
 
 
 def test_every_state_is_reached_and_only_the_last_are_final() -> None:
