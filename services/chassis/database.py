@@ -78,6 +78,7 @@ def _engine(url: str, *, schema: str, pool_size: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors are logged, and the values are a tenant's
         connect_args=_connect_args(parsed.host, schema),
     )
     tell_absence(engine.sync_engine)

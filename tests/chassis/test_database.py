@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from services.chassis.actor import Actor
 from services.chassis.clock import SYSTEM_CLOCK
@@ -56,3 +57,11 @@ async def test_the_password_is_in_no_error(probe_url: str) -> None:
         await database.ping()
     assert "wrong-secret" not in str(failure.value)
     await database.close()
+
+
+async def test_the_values_of_a_statement_are_in_no_error(probe_database: Database, ada: Actor) -> None:
+    async with probe_database.unit_of_work(ada) as uow:
+        with pytest.raises(DBAPIError) as failure:
+            await uow.session.execute(text("SELECT cast(:value AS integer) FROM nowhere"), {"value": 4711})
+    assert "nowhere" in str(failure.value)
+    assert "4711" not in str(failure.value)

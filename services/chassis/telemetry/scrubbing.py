@@ -20,6 +20,8 @@ _FORMS = (
     # An authorization header, and a token by itself
     (re.compile(r"(?P<keep>\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\g<keep>{REDACTED}"),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), REDACTED),
+    # A secret that signs webhooks
+    (re.compile(r"\bwhsec_[\w+/=-]+"), REDACTED),
 )
 _QUERY_VALUE = re.compile(r"(?P<name>[^=&?#]+)=[^&#]*")
 
@@ -36,7 +38,8 @@ def scrub(value: Any) -> Any:
 
 
 def scrub_text(text: str) -> str:
-    """A text without what looks like a password in an address, an authorization header or a token."""
+    """A text without what looks like a password in an address, an authorization header, a token or a
+    webhook's secret."""
     for form, replacement in _FORMS:
         text = form.sub(replacement, text)
     return text

@@ -35,6 +35,7 @@ def test_names_of_what_may_be_told(name: object) -> None:
         f"Authorization: Bearer {SECRET}",
         f"basic {SECRET}",
         f"the token {JWT} is not valid",
+        f"signed with whsec_{SECRET}+/==",
     ],
 )
 def test_secrets_are_known_by_their_form(text: str) -> None:
