@@ -27,9 +27,8 @@ def mint(data: Path, *, tenant: str, sub: str, roles: Sequence[str], ttl: str) -
     require_development("Development tokens exist")
     if unknown := set(roles) - set(ROLES):
         raise CannotStart(f"There is no role {min(unknown)}: one of {', '.join(ROLES)}.")
-    secret = os.environ.get("JWT_SECRET") or _secret_in(data)
     return mint_development_token(
-        secret=secret,
+        secret=secret_of(data),
         tenant=tenant_id(tenant),
         sub=sub,
         roles=roles,
@@ -57,7 +56,15 @@ def duration(text: str) -> timedelta:
     return length
 
 
-def _secret_in(data: Path) -> str:
+def secret_of(data: Path) -> str:
+    """By what the platform of a data folder, or of `JWT_SECRET` where that is set, knows its own tokens.
+
+    Raises:
+        CannotStart: nothing was started here yet.
+    """
+    given = os.environ.get("JWT_SECRET")
+    if given:
+        return given
     known = secrets_file.read(data)
     if known is None:
         raise CannotStart(f"No platform was started with {data} yet: start one, or set JWT_SECRET.")

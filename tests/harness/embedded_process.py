@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -32,11 +32,13 @@ _READINESS = f"{SERVICES['architect'].prefix}/health/ready"
 class EmbeddedProcess:
     """`python -m services serve all` on one data folder and one port for all its lives.
 
-    It ends with the test's process, however that dies, and its database ends with it.
+    It ends with the test's process, however that dies, and its database ends with it. `variables` are told to
+    it beside the machine's own.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, variables: Mapping[str, str] | None = None) -> None:
         self.data = data
+        self._variables = variables or {}
         self.log = data.with_name(f"{data.name}.log")
         self.port = free_gateway_port()
         self._child: Child | None = None
@@ -54,7 +56,11 @@ class EmbeddedProcess:
         command = ["-m", "services", "serve", "all", "--port", str(self.port), "--data", str(self.data)]
         with self.log.open("ab") as log:
             self._child = spawn(
-                [sys.executable, *command], dies_by=signal.SIGKILL, log=log, env=environment(), cwd=ROOT
+                [sys.executable, *command],
+                dies_by=signal.SIGKILL,
+                log=log,
+                env={**environment(), **self._variables},
+                cwd=ROOT,
             )
 
     async def kill(self) -> None:
@@ -124,6 +130,11 @@ class EmbeddedProcess:
             yield connection
         finally:
             connection.terminate()
+
+    @property
+    def url(self) -> str:
+        """Its gateway's."""
+        return f"http://{LOOPBACK}:{self.port}"
 
     async def _answers(self) -> bool:
         if not self.runs:

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 
+from services.chassis.plain_http import no_tls
 from services.chassis.tokens import mint_development_token
 from services.launcher.errors import CannotStart
 
@@ -41,7 +42,7 @@ class Person:
 
     def __init__(self, gateway: "Gateway", sub: str, token: str) -> None:
         self._gateway = gateway
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self.headers = {"Authorization": f"Bearer {token}"}
         self.sub = sub
 
     async def get(self, path: str, **query: str) -> Any:
@@ -89,7 +90,7 @@ class Person:
     async def _send(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **rest: Any
     ) -> Any:
-        answer = await self._gateway.send(method, path, headers={**self._headers, **(headers or {})}, **rest)
+        answer = await self._gateway.send(method, path, headers={**self.headers, **(headers or {})}, **rest)
         if not answer.is_error:
             return answer.json()
         problem = _problem_of(answer)
@@ -112,11 +113,12 @@ def _problem_of(answer: httpx2.Response) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that was answered: under which trace, and after how long."""
+    """A request that was answered: in which trace, under which span of the caller's, and after how long."""
 
     method: str
     path: str
     trace_id: str
+    span_id: str
     seconds: float
 
 
@@ -151,21 +153,29 @@ class Gateway:
         Raises:
             _NotAnswered: the connection was refused, or broke.
         """
-        trace_id, begun = uuid4().hex, time.perf_counter()
-        traced = {**headers, "traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"}
+        trace_id, span_id, begun = uuid4().hex, secrets.token_hex(8), time.perf_counter()
+        traced = {**headers, "traceparent": f"00-{trace_id}-{span_id}-01"}
         try:
             answer = await self._client.request(method, path, headers=traced, **rest)
         except httpx2.TransportError as error:
             raise _NotAnswered(f"{method} {path}: {type(error).__name__}") from error
-        self.asked.append(Asked(method, path, trace_id, time.perf_counter() - begun))
+        self.asked.append(Asked(method, path, trace_id, span_id, time.perf_counter() - begun))
         return answer
 
 
 @asynccontextmanager
 async def gateway(base_url: str, secret: str, tenant: UUID) -> AsyncIterator[Gateway]:
     """The gateway, for the length of the block."""
-    async with httpx2.AsyncClient(base_url=base_url, timeout=_REQUEST_S, trust_env=False) as client:
+    async with client_of(base_url) as client:
         yield Gateway(client, secret, tenant)
+
+
+def client_of(base_url: str) -> httpx2.AsyncClient:
+    """A patient client of an address."""
+    is_plain = base_url.startswith("http:")
+    return httpx2.AsyncClient(
+        base_url=base_url, timeout=_REQUEST_S, trust_env=False, verify=no_tls() if is_plain else True
+    )
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str) -> T:

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.launcher.demo.gateway import client_of
 from services.launcher.errors import CannotStart
 
 PATH = "/api/v1/metrics"
@@ -32,12 +32,12 @@ async def read(*addresses: str) -> Measures:
         CannotStart: one of them does not tell.
     """
     samples: defaultdict[tuple[str, Labels], float] = defaultdict(float)
-    async with httpx2.AsyncClient(timeout=10, trust_env=False) as client:
-        for address in addresses:
-            answer = await client.get(f"{address}{PATH}")
-            if answer.is_error:
-                raise CannotStart(f"{answer.request.url} was answered {answer.status_code}.")
-            for family in text_string_to_metric_families(answer.text):
-                for sample in family.samples:
-                    samples[sample.name, frozenset(sample.labels.items())] += sample.value
+    for address in addresses:
+        async with client_of(address) as client:
+            answer = await client.get(PATH)
+        if answer.is_error:
+            raise CannotStart(f"{answer.request.url} was answered {answer.status_code}.")
+        for family in text_string_to_metric_families(answer.text):
+            for sample in family.samples:
+                samples[sample.name, frozenset(sample.labels.items())] += sample.value
     return Measures(samples)
