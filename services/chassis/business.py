@@ -8,12 +8,14 @@ from dataclasses import dataclass
 class BusinessCounter:
     """A count that the business cares about; its name ends in `_total`.
 
-    Labels are few and closed (a channel, an outcome), never a tenant, a person or an id.
+    Labels are few and closed (a channel, an outcome), never a tenant, a person or an id. `shown` are those
+    whose zero shows from the start: a rate sees no count whose series begins with one.
     """
 
     name: str
     documentation: str
     labels: tuple[str, ...] = ()
+    shown: tuple[tuple[str, ...], ...] = ()
 
 
 Tally = Callable[[BusinessCounter, dict[str, str], float], None]

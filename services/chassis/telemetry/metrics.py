@@ -88,7 +88,10 @@ class Metrics:
 
     def declare(self, business: BusinessCounter) -> None:
         """Shows a business counter from the start, before there is anything to count."""
-        self._business[business] = self.counter(business.name, business.documentation, *business.labels)
+        counter = self.counter(business.name, business.documentation, *business.labels)
+        for values in business.shown:
+            counter.labels(*values)
+        self._business[business] = counter
 
     def tally(self, business: BusinessCounter, labels: dict[str, str], amount: float) -> None:
         """Counts more of something that was declared.

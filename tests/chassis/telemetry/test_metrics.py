@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.responses import PlainTextResponse
 
 from services.chassis.breaker import BreakerState
+from services.chassis.business import BusinessCounter
 from services.chassis.telemetry.metrics import Metrics, MetricsMiddleware, render
 from services.chassis.telemetry.traces import fastapi_telemetry
 
@@ -168,6 +169,14 @@ def test_messages_that_are_expected_are_shown_before_the_first(metrics: Metrics)
     for outcome in ("handled", "repeated", "retried", "dead"):
         labels = {"type": "architect.model.approved.v1", "outcome": outcome}
         assert metrics.registry.get_sample_value("consumer_messages_total", labels) == 0
+
+
+def test_a_business_counter_shows_what_it_knows_before_the_first(metrics: Metrics) -> None:
+    sent = BusinessCounter("sent_total", "Sent.", ("channel", "outcome"), shown=(("email", "dead"),))
+    metrics.declare(sent)
+    value = metrics.registry.get_sample_value
+    assert value("sent_total", {"channel": "email", "outcome": "dead"}) == 0
+    assert value("sent_total", {"channel": "email", "outcome": "delivered"}) is None
 
 
 def test_breakers_and_pools_are_told_as_they_are(metrics: Metrics) -> None:
