@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ValueVerse from one command: makes its environment, runs the embedded platform, tests it.
+# ValueVerse from one command: makes its environment, runs the platform in containers or in one process, tests it.
 set -euo pipefail
 
 CALLED_FROM=$PWD
@@ -11,23 +11,35 @@ usage() {
   cat <<'TEXT'
 Usage: ./deploy-microservices.sh COMMAND [OPTIONS]
 
+In containers (Docker 20.10 or newer, Compose 2 or newer)
+  build [SERVICE]       build the images; on first use writes .env with secrets of its own
+  start                 check this machine, build what is missing, start, wait until all is healthy
+  stop                  stop everything; the data is kept
+  restart [SERVICE]     restart everything, or one service
+  health                fails and names what is not healthy
+  logs [SERVICE] [-f]   print the last of the logs, and follow them with -f
+  scale SERVICE N       run N replicas of a service, 1 to 20
+  reset [--yes]         delete all data of the containers; asks first
+
+In one process, without Docker
   demo [--port N] [--data DIR] [--fresh] [--exit]
                         start the embedded platform and walk a value promise through it
-  test [PYTEST OPTIONS] run the test-suite; without options in parallel, without chaos and fuzz
-  token [--tenant T] [--sub S] [--role R] [--ttl 1h]
-                        print a development token
-  urls                  print where everything is
   start --embedded [--port N] [--data DIR]
                         start the embedded platform in the background
-  stop                  stop it
-  restart               stop it and start it again on the same port
-  health                ask every service; fails and names what is not ready
-  logs [-f]             print its log, and follow it with -f
+  stop | restart | health | logs [-f]
+                        mean the embedded platform while it runs, where there is no docker, or with --embedded
+
+Either way
+  urls                  print where everything is
+  token [--tenant T] [--sub S] [--role R] [--ttl 1h]
+                        print a development token
+  test [PYTEST OPTIONS] run the test-suite; without options in parallel, without chaos and fuzz
+  test --stack [--full] build, start, drive and remove the containers, under names and ports of their own
   new-service NAME      scaffold a service that runs, is routed and tested
   install [--dev]       only make the environment in .venv
   help                  this page
 
---data DIR, or VALUEVERSE_DATA, is where the platform keeps its data, for every command.
+--data DIR, or VALUEVERSE_DATA, is where the embedded platform keeps its data, for every command.
 TEXT
 }
 
@@ -133,12 +145,13 @@ choose_data() { # choose_data ARGUMENT...: a relative --data counts from where t
 }
 
 ARGUMENTS=()
-keep_but_data() { # keep_but_data ARGUMENT...: into ARGUMENTS, without --data, which the environment carries
+keep_but_data() { # keep_but_data ARGUMENT...: into ARGUMENTS, without --data, which the environment carries, and
+  # without --embedded, which has done its work
   ARGUMENTS=()
   while [ $# -gt 0 ]; do
     case $1 in
       --data) shift ;;
-      --data=*) ;;
+      --data=* | --embedded) ;;
       *) ARGUMENTS+=("$1") ;;
     esac
     shift
@@ -164,9 +177,11 @@ delegate_on_port() { # delegate_on_port COMMAND ARGUMENT...: on the background p
 
 run_tests() {
   install_requirements requirements-dev.txt
-  if [ $# -eq 0 ]; then
-    set -- --numprocesses "$(getconf _NPROCESSORS_ONLN)" --maxprocesses 8 --dist loadfile -m "not chaos and not chaos_full and not fuzz"
-  fi
+  case "$*" in
+    "") set -- --numprocesses "$(getconf _NPROCESSORS_ONLN)" --maxprocesses 8 --dist loadfile -m "not chaos and not chaos_full and not fuzz and not stack and not stack_full" ;;
+    --stack) set -- tests/stack -m stack ;;
+    "--stack --full") set -- tests/stack -m "stack or stack_full" ;;
+  esac
   exec "$PYTHON" -m pytest "$@"
 }
 
@@ -203,10 +218,6 @@ command_of() { # command_of PID
 }
 
 start() {
-  case " $* " in
-    *" --embedded "*) ;;
-    *) die "Without Docker start the embedded platform, all in one process: ./deploy-microservices.sh start --embedded" ;;
-  esac
   local port data log detached
   choose_data "$@"
   port=$(option port 8000 "$@")
@@ -263,7 +274,7 @@ restart() {
   read_state
   local port
   port=$(option port "${RUNNING_PORT:-8000}" "$@")
-  stop
+  stop "$@"
   start --embedded --port "$port"
 }
 
@@ -281,6 +292,53 @@ logs() {
   esac
 }
 
+# --- the platform in containers ----------------------------------------------------------------------------------
+
+containers() { # containers COMMAND ARGUMENT...
+  # shellcheck source=infra/docker/containers.sh
+  source infra/docker/containers.sh
+  "containers_$1" "${@:2}"
+}
+
+means_embedded() { # means_embedded ARGUMENT...: it is said, there is no Docker, or the embedded platform runs
+  case " $* " in *" --embedded "*) return 0 ;; esac
+  if ! command -v docker >/dev/null; then return 0; fi
+  if ! environment_works; then return 1; fi
+  choose_data "$@"
+  read_state
+  [ -n "$RUNNING_PID" ]
+}
+
+either() { # either EMBEDDED CONTAINERS ARGUMENT...: the command for the platform that is meant
+  local embedded=$1 in_containers=$2
+  shift 2
+  # shellcheck disable=SC2086 # a command and its first argument
+  if means_embedded "$@"; then $embedded "$@"; else containers $in_containers "$@"; fi
+}
+
+use_containers_secret() { # use_containers_secret ARGUMENT...: tokens are then those of the containers
+  if means_embedded "$@"; then return; fi
+  # shellcheck source=infra/docker/containers.sh
+  source infra/docker/containers.sh
+  if containers_run; then
+    JWT_SECRET=$(setting JWT_SECRET)
+    ENVIRONMENT=$(setting ENVIRONMENT development)
+    export JWT_SECRET ENVIRONMENT
+  fi
+}
+
+urls() {
+  if ! means_embedded "$@" && [ $# -eq 0 ]; then
+    # shellcheck source=infra/docker/containers.sh
+    source infra/docker/containers.sh
+    if containers_run; then
+      containers_urls
+      return
+    fi
+  fi
+  delegate_on_port urls "$@"
+}
+
 # --- the command -------------------------------------------------------------------------------------------------
 
 main() {
@@ -288,13 +346,22 @@ main() {
   if [ $# -gt 0 ]; then shift; fi
   case $command in
     help | -h | --help) usage ;;
-    demo | token | new-service) delegate "$command" "$@" ;;
-    urls | health) delegate_on_port "$command" "$@" ;;
+    demo | new-service) delegate "$command" "$@" ;;
+    token)
+      use_containers_secret "$@"
+      delegate token "$@"
+      ;;
+    urls) urls "$@" ;;
     test) run_tests "$@" ;;
-    start) start "$@" ;;
-    stop) stop "$@" ;;
-    restart) restart "$@" ;;
-    logs) logs "$@" ;;
+    build | scale | reset) containers "$command" "$@" ;;
+    start)
+      case " $* " in
+        *" --embedded "*) start "$@" ;;
+        *) containers start "$@" ;;
+      esac
+      ;;
+    stop | restart | logs) either "$command" "$command" "$@" ;;
+    health) either "delegate_on_port health" health "$@" ;;
     install) install "$@" ;;
     *)
       say "deploy-microservices.sh: there is no command $command."

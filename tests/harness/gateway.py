@@ -4,7 +4,9 @@ It routes, forwards and refuses internal tokens as Kong does; it checks no signa
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 
 import httpx2
 from starlette.background import BackgroundTask
@@ -30,38 +32,75 @@ _NOT_PASSED_BACK = _NOT_FORWARDED - {"content-length"} | {"date", "server"}
 _TIMEOUT_S = 60.0
 
 
-class Upstream:
-    """One service behind the gateway, as an ASGI app."""
+Replicas = Callable[[], Awaitable[Sequence[Address]]]
 
-    def __init__(self, client: httpx2.AsyncClient, address: Address) -> None:
+
+class Upstream:
+    """One service behind the gateway, as an ASGI app: its replicas in turn.
+
+    Where nobody listens, nothing was sent yet: the next replica is asked.
+    """
+
+    def __init__(self, client: httpx2.AsyncClient, replicas: Replicas) -> None:
         self._client = client
-        self._address = address
+        self._replicas = replicas
+        self._turn = itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._forwarded(Request(scope, receive))
         await answer(scope, receive, send)
 
     async def _forwarded(self, request: Request) -> Response:
+        replicas = await self._replicas()
+        if not replicas:
+            return _away(503, "no replica of the service is known")
+        body = await request.body()
+        turn = next(self._turn)
+        for attempt in range(len(replicas)):
+            address = replicas[(turn + attempt) % len(replicas)]
+            try:
+                answer = await self._client.send(self._request(request, address, body), stream=True)
+            except httpx2.ConnectError:
+                continue
+            except httpx2.TimeoutException:
+                return _away(504, "The upstream server is timing out")
+            except httpx2.TransportError:
+                break
+            return _passed_back(answer)
+        return _away(502, "An invalid response was received from the upstream server")
+
+    def _request(self, request: Request, address: Address, body: bytes) -> httpx2.Request:
         path, query = request.scope["raw_path"].decode(), request.url.query
-        forwarded = self._client.build_request(
+        return self._client.build_request(
             request.method,
-            f"{self._address.url}{path}{'?' if query else ''}{query}",
+            f"{address.url}{path}{'?' if query else ''}{query}",
             headers=_kept(request.headers, _NOT_FORWARDED) | _told_by_the_gateway(request),
-            content=await request.body(),
+            content=body,
         )
-        try:
-            answer = await self._client.send(forwarded, stream=True)
-        except httpx2.TransportError:
-            return JSONResponse({"message": "An invalid response was received from the upstream server"}, 502)
-        back = StreamingResponse(
-            answer.aiter_raw(), answer.status_code, background=BackgroundTask(answer.aclose)
-        )
-        back.raw_headers = [
-            (name.lower(), value)
-            for name, value in answer.headers.raw
-            if name.decode().lower() not in _NOT_PASSED_BACK
-        ]
-        return back
+
+
+def _away(status: int, message: str) -> Response:
+    return JSONResponse(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": message,
+            "code": f"gateway_{status}",
+        },
+        status,
+        media_type="application/problem+json",
+    )
+
+
+def _passed_back(answer: httpx2.Response) -> Response:
+    back = StreamingResponse(answer.aiter_raw(), answer.status_code, background=BackgroundTask(answer.aclose))
+    back.raw_headers = [
+        (name.lower(), value)
+        for name, value in answer.headers.raw
+        if name.decode().lower() not in _NOT_PASSED_BACK
+    ]
+    return back
 
 
 def _kept(headers: Headers, dropped: frozenset[str]) -> MutableHeaders:
@@ -77,6 +116,13 @@ def _told_by_the_gateway(request: Request) -> dict[str, str]:
     }
 
 
+def _fixed(address: Address) -> Replicas:
+    async def replicas() -> Sequence[Address]:
+        return [address]
+
+    return replicas
+
+
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
     await JSONResponse({"message": "no Route matched with those values"}, 404)(scope, receive, send)
 
@@ -85,6 +131,6 @@ async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
 async def serving_gateway(upstreams: Mapping[str, Address]) -> AsyncIterator[Address]:
     """The gateway on a free port, before these services by host name, for the length of the block."""
     async with httpx2.AsyncClient(verify=no_tls(), trust_env=False, timeout=_TIMEOUT_S) as client:
-        apps = {name: Upstream(client, address) for name, address in upstreams.items()}
+        apps = {name: Upstream(client, _fixed(address)) for name, address in upstreams.items()}
         async with serving(Dispatcher(apps, gateway_routes(), _no_route)) as address:
             yield address

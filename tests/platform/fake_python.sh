@@ -39,5 +39,6 @@ case "$*" in
     note "$@"
     printf '<%s>' "$@"
     printf ' %s\n' "${VALUEVERSE_DATA:-}"
+    if [ -n "${FAKE_SHOW:-}" ]; then printf '%s\n' "${!FAKE_SHOW:-}"; fi
     ;;
 esac

@@ -1,8 +1,6 @@
 """deploy-microservices.sh: the real script, with a Python that notes what it is asked."""
 
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,68 +8,12 @@ import pytest
 
 from services.launcher.ports import free_port
 from tests.launcher.processes import until_ended
-
-_HERE = Path(__file__).parent
-_ROOT = _HERE.parents[1]
-_TOOLS = (
-    *("bash", "cat", "cmp", "cp", "dirname", "env", "flock", "getconf", "grep", "mkdir", "nohup", "ps", "rm"),
-    *("setsid", "sleep", "tail", "touch", "tr"),
-)
+from tests.platform.house import House
 
 _COMMANDS = (
     *("demo", "test", "token", "urls", "start", "stop", "restart", "health", "logs", "new-service"),
-    *("install", "help"),
+    *("install", "help", "build", "scale", "reset"),
 )
-
-
-class House:
-    """A clone with the real script, on a machine with a bare system's tools and fake Pythons."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "clone"
-        self.path = folder / "bin"
-        self.notes = folder / "notes"
-        self.environment = {
-            "PATH": str(self.path),
-            "HOME": str(folder),
-            "VALUEVERSE_DATA": str(folder / "data"),
-            "FAKE_NOTES": str(self.notes),
-            "FAKE_PLATFORM": str(_HERE / "fake_platform.py"),
-            "REAL_PYTHON": sys.executable,
-        }
-        self.root.mkdir()
-        self.path.mkdir()
-        shutil.copy(_ROOT / "deploy-microservices.sh", self.root)
-        (self.root / "services").symlink_to(_ROOT / "services")
-        for name in ("requirements.txt", "requirements-dev.txt"):
-            (self.root / name).write_text(f"{name} of today\n")
-        for tool in _TOOLS:
-            found = shutil.which(tool)
-            if found:
-                (self.path / tool).symlink_to(found)
-
-    def add_python(self, name: str) -> None:
-        shutil.copy(_HERE / "fake_python.sh", self.path / name)
-
-    def run(
-        self, *arguments: str, cwd: Path | None = None, **environment: str
-    ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [self.root / "deploy-microservices.sh", *arguments],
-            cwd=cwd or self.root,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def asked(self) -> list[str]:
-        """What the Pythons were asked since the last call, each with the version that was asked."""
-        asked = self.notes.read_text().splitlines() if self.notes.exists() else []
-        self.notes.unlink(missing_ok=True)
-        return asked
 
 
 @pytest.fixture
@@ -221,7 +163,7 @@ def test_pytest_gets_its_arguments_and_nothing_else(house: House) -> None:
 def test_without_arguments_the_tests_run_in_parallel_and_without_chaos(house: House) -> None:
     told = house.run("test")
     assert told.stdout.startswith("<-m><pytest><--numprocesses><")
-    assert "<-m><not chaos and not chaos_full and not fuzz>" in told.stdout
+    assert "<-m><not chaos and not chaos_full and not fuzz and not stack and not stack_full>" in told.stdout
 
 
 def test_start_without_docker_says_how_to_start_embedded(bare: House) -> None:
