@@ -20,7 +20,12 @@ from services.executor.events import about, about_milestone
 from services.executor.metrics import MILESTONES_ACCEPTED, PLANS_COMPLETED
 from services.executor.store.milestones import MilestoneRow, Milestones
 from services.executor.store.plans import PlanRow, Plans
-from services.schemas.events.executor import MilestoneAccepted, MilestoneRejected, PlanCompleted
+from services.schemas.events.executor import (
+    MilestoneAccepted,
+    MilestoneBlocked,
+    MilestoneRejected,
+    PlanCompleted,
+)
 
 router = resource("/plans")
 
@@ -77,6 +82,8 @@ async def block_milestone(
     plan, milestone = await _held(uow, plan_id, milestone_key, expected)
     await _step(uow, plan, milestone, "block")
     milestone.reason = body.reason
+    event = MilestoneBlocked(**about_milestone(plan, milestone), blocked_by=uow.actor.sub, reason=body.reason)
+    await uow.emit(event, subject=plan.id)
     return await _answer(uow, milestone, response)
 
 

@@ -33,6 +33,7 @@ from services.schemas.events.committer import (
 from services.schemas.events.executor import (
     MilestoneAccepted,
     MilestoneAtRisk,
+    MilestoneBlocked,
     MilestoneRejected,
     PlanCancelled,
     PlanCompleted,
@@ -95,6 +96,7 @@ RULES: dict[type[EventPayload], Rule] = {
         but_not=("accepted_by",),
         mail=True,
     ),
+    MilestoneBlocked: Rule(people=("owner",), roles=("deal-manager",), but_not=("blocked_by",), mail=True),
     MilestoneRejected: Rule(people=("owner",), but_not=("rejected_by",), mail=True),
     # Not settled by the period's closing: another period of the same plan may close meanwhile.
     PeriodReviewRequested: Rule(roles=("approver",), but_not=("requested_by", "owner"), mail=True),
@@ -115,6 +117,7 @@ PEOPLE = (
     "disputed_by",
     "rebaselined_by",
     "accepted_by",
+    "blocked_by",
     "rejected_by",
     "closed_by",
     "restated_by",

@@ -83,6 +83,7 @@ EVENTS: tuple[EventSpec, ...] = (
             executor.PlanRebaselined,
             executor.PlanCancelled,
             executor.MilestoneAtRisk,
+            executor.MilestoneBlocked,
         ),
     ),
     *_emitted_by("executor", "notification", "committer", payloads=(executor.PlanCompleted,)),

@@ -58,6 +58,15 @@ class MilestoneAtRisk(_MilestoneEvent):
     expected: date = Field(strict=False)
 
 
+class MilestoneBlocked(_MilestoneEvent):
+    """Work on the milestone cannot go on, and why."""
+
+    event_type: ClassVar[str] = "executor.milestone.blocked.v1"
+
+    blocked_by: str
+    reason: Text
+
+
 class MilestoneAccepted(_MilestoneEvent):
     """The customer accepted a milestone on a local day: its payment is due, its drivers' ramps start."""
 

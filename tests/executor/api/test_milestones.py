@@ -112,12 +112,15 @@ async def test_what_was_rejected_is_taken_up_and_delivered_again(
     assert await told(company, plan) == ["plan.created", "milestone.rejected", "milestone.accepted"]
 
 
-async def test_what_is_blocked_waits_until_it_is_resumed(dana: httpx2.AsyncClient) -> None:
+async def test_what_is_blocked_is_told_and_waits_until_it_is_resumed(
+    company: Company, dana: httpx2.AsyncClient
+) -> None:
     plan = await made(dana)
     succeeded(await stepped(dana, plan, "pilot", "start"))
     assert (await got(dana, f"{PLANS}/{plan['id']}"))["state"] == "active"
     blocked = succeeded(await stepped(dana, plan, "pilot", "block", {"reason": "The site is shut."}))
     assert (blocked["state"], blocked["reason"]) == ("blocked", "The site is shut.")
+    assert await told(company, plan) == ["plan.created", "milestone.blocked"]
     refused = await stepped(dana, plan, "pilot", "deliver")
     assert (refused.status_code, refused.json()["code"]) == (409, "wrong_state")
     assert succeeded(await stepped(dana, plan, "pilot", "resume"))["state"] == "in_progress"
