@@ -11,6 +11,8 @@ from tests.harness.platform import Company
 
 EVALUATIONS = "/api/v1/calculation-engine/evaluations"
 SIMULATIONS = "/api/v1/calculation-engine/simulations"
+SENSITIVITIES = "/api/v1/calculation-engine/sensitivities"
+GOAL_SEEKS = "/api/v1/calculation-engine/goal-seeks"
 VALIDATION = "validation_failed"
 DRAWN = {"kind": "pert", "low": 0, "mode": 1, "high": 2}
 
@@ -192,6 +194,19 @@ X_DRAWN = a_model(inputs={"x": an_input(distribution=DRAWN), "y": an_input(distr
         (SIMULATIONS, {"outputs": ["tir"]}, VALIDATION, "/outputs/0"),
         (SIMULATIONS, {"targets": {"payback_months": -1}}, VALIDATION, "/targets/payback_months"),
         (SIMULATIONS, {"bins": 0}, VALIDATION, "/bins"),
+        (SENSITIVITIES, {"output": "tir"}, VALIDATION, "/output"),
+        (SENSITIVITIES, {"methods": ["morris"]}, VALIDATION, "/methods/0"),
+        (SENSITIVITIES, {"methods": []}, VALIDATION, "/methods"),
+        (SENSITIVITIES, {"draws": 100}, VALIDATION, "/draws"),
+        (SENSITIVITIES, {"scenario": "s"}, "unknown_name", "/scenario"),
+        (SENSITIVITIES, {"inputs": {"z": 1}}, "unknown_name", "/inputs/z"),
+        (GOAL_SEEKS, {}, VALIDATION, "/input"),
+        (GOAL_SEEKS, {"input": "z"}, "unknown_name", "/input"),
+        (GOAL_SEEKS, {"input": "x"}, "missing_bounds", "/low"),
+        (GOAL_SEEKS, {"input": "x", "low": 0}, "missing_bounds", "/high"),
+        (GOAL_SEEKS, {"input": "x", "low": 1, "high": 1}, VALIDATION, ""),
+        (GOAL_SEEKS, {"input": "x", "target": "0"}, VALIDATION, "/target"),
+        (GOAL_SEEKS, {"input": "x", "low": 0, "high": 1, "output": "price"}, VALIDATION, "/output"),
     ],
     ids=str,
 )

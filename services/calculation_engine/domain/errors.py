@@ -4,6 +4,7 @@ EngineError
 ├── InvalidModel        parts of the model contradict each other
 ├── InvalidFormula      a formula does not read, or uses a name that does not exist
 ├── NoFiniteValue       a formula reads, but has no value at this point: division by zero, overflow, …
+├── MissingBounds       a goal seek has no interval to look in
 ├── UnknownName         the request names a scenario or an input that the model does not have
 └── NotYetSupported     asked for by its right name, but not built yet
 """
@@ -59,6 +60,10 @@ class NoFiniteValue(EngineError):
 
 class UnknownName(EngineError):
     code = "unknown_name"
+
+
+class MissingBounds(EngineError):
+    code = "missing_bounds"
 
 
 class NotYetSupported(EngineError):

@@ -1,7 +1,7 @@
 """Deterministic runs: an evaluation request in, an evaluation out."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,8 +10,10 @@ from services.calculation_engine.domain.cash_flow import Amounts, cash_flow
 from services.calculation_engine.domain.compiled import LARGEST_AMOUNT, CompiledModel, compile_model
 from services.calculation_engine.domain.discounting import Flow
 from services.calculation_engine.domain.errors import Fault, NoFiniteValue
+from services.calculation_engine.domain.figures import Part, figures
 from services.calculation_engine.domain.report import Report
 from services.schemas.evaluation import Evaluation, EvaluationRequest
+from services.schemas.simulation import Output
 
 
 def evaluate(request: EvaluationRequest) -> Evaluation:
@@ -24,6 +26,16 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
     values = compiled.program.at_point(point)
     flow = cash_flow(compiled, _amounts(compiled, values))
     return Report(compiled, flow, values).evaluation(request.scenario, point)
+
+
+def output_at(compiled: CompiledModel, point: Mapping[str, float], output: Output) -> float | None:
+    """One figure of all drivers together, None if there is none; raises NoFiniteValue like `evaluate`."""
+    flow = cash_flow(compiled, _amounts(compiled, compiled.program.at_point(point)))
+    benefits = flow.benefits.sum(axis=0)
+    pv = float(benefits @ compiled.factors)
+    part = Part(benefits, pv, pv_resting_on_assumptions=0.0, pv_of_all=pv)
+    figure: float | None = getattr(figures(compiled, part, flow.costs.sum(axis=0)), output)
+    return figure
 
 
 def _amounts(compiled: CompiledModel, values: Sequence[float]) -> Amounts:

@@ -1,7 +1,7 @@
 """A model whose uncertain inputs are drawn: its outputs for any range of draws."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -29,12 +29,14 @@ LARGE = 2**22
 class Columns:
     """One number a draw, by output: NaN where a draw has no such figure or is not `usable`, and infinity for
     one that lies beyond all others (a payback that is never reached). `several_rates` counts the draws with
-    more than one IRR. `first_failure` holds the inputs of the first draw that is not usable."""
+    more than one IRR. `first_failure` holds the inputs of the first draw that is not usable, `inputs` the
+    values of those inputs that were asked for."""
 
     values: Mapping[Output, Draws]
     usable: NDArray[np.bool_]
     several_rates: int
     first_failure: Mapping[str, float] | None
+    inputs: Mapping[str, Draws] = field(default_factory=dict)
 
 
 class Experiment:
@@ -72,10 +74,13 @@ class Experiment:
     def registers(self) -> Registers:
         return self.program.registers()
 
-    def columns(self, start: int, stop: int, outputs: Sequence[Output]) -> Columns:
+    def columns(
+        self, start: int, stop: int, outputs: Sequence[Output], inputs: Sequence[str] = ()
+    ) -> Columns:
         """The outputs of the draws from `start`, a multiple of BLOCK, up to before `stop`."""
         size = stop - start
         values = {output: np.empty(size) for output in outputs}
+        drawn = {name: np.empty(size) for name in inputs}
         usable = np.empty(size, dtype=np.bool_)
         several_rates = 0
         first_failure: Mapping[str, float] | None = None
@@ -83,11 +88,13 @@ class Experiment:
             usable[at] = flow.usable
             for output, column in values.items():
                 column[at] = np.where(flow.usable, OUTPUTS[output](flow), np.nan)
+            for name, column in drawn.items():
+                column[at] = self.registers[self.program.inputs[name], : flow.size]
             if "irr" in values:
                 several_rates += int(np.count_nonzero(flow.rates.several & flow.usable))
             if first_failure is None and not flow.usable.all():
                 first_failure = self._inputs_of(int(np.argmin(flow.usable)))
-        return Columns(values, usable, several_rates, first_failure)
+        return Columns(values, usable, several_rates, first_failure, drawn)
 
     def flow(self, size: int) -> DrawnFlow:
         """The flow of the first `size` draws whose inputs stand in the registers."""

@@ -46,13 +46,16 @@ class Copula:
     repaired: tuple[Repaired, ...]
 
 
+INDEPENDENT = Copula((), (), ())
+
+
 @lru_cache(maxsize=64)
 def copula(correlations: tuple[Correlation, ...], drawn: frozenset[str]) -> Copula:
     """The copula of those pairs whose inputs are both drawn."""
     pairs = [pair for pair in correlations if {pair.first, pair.second} <= drawn and pair.rank]
     names = tuple(sorted({name for pair in pairs for name in (pair.first, pair.second)}))
     if not names:
-        return Copula((), (), ())
+        return INDEPENDENT
     place = {name: index for index, name in enumerate(names)}
     wanted = np.eye(len(names))
     for pair in pairs:

@@ -1,7 +1,7 @@
 """The uncertain inputs of one run: their values block by block, correlated as the model says."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,10 @@ class Design:
     seed: int
     draws: int
     copy: int = 0
+
+    def copied(self, copy: int) -> "Design":
+        """The same for another, independent sample."""
+        return replace(self, copy=copy)
 
 
 class Sample:

@@ -1,0 +1,157 @@
+"""How much each uncertain input matters: rank correlations, and Sobol' shares of variance.
+
+Estimates are of all draws; their intervals come from the sample's independent replicates.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.calculation_engine.domain.drawn_figures import OUTPUTS
+from services.calculation_engine.domain.experiment import Experiment
+from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.sampling.copula import INDEPENDENT
+from services.calculation_engine.domain.sampling.sample import Sample
+from services.calculation_engine.domain.sampling.uniforms import REPLICATES
+from services.calculation_engine.domain.statistics import T95
+from services.schemas.simulation import Estimate, Output
+
+Numbers = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+
+_NOTHING = Estimate(value=None, low=None, high=None)
+# Fewer draws in a replicate say nothing.
+_LEAST_DRAWS = 8
+
+
+@dataclass(frozen=True)
+class Influence:
+    """The estimates of each input; `undefined` draws had no output."""
+
+    estimates: Mapping[str, tuple[Estimate, ...]]
+    evaluations: int
+    undefined: int
+
+
+def rank_correlations(experiment: Experiment, output: Output) -> Influence:
+    """Spearman's rank correlation of each drawn input with the output. An infinite payback ranks last."""
+    draws = experiment.design.draws
+    columns = experiment.columns(0, draws, [output], tuple(experiment.drawn))
+    values = columns.values[output]
+    known = ~np.isnan(values)
+    estimates = {
+        name: (_by_replicates([column, values], known, _spearman, bounds=(-1.0, 1.0)),)
+        for name, column in columns.inputs.items()
+    }
+    return Influence(estimates, draws, int(np.count_nonzero(~known)))
+
+
+def variance_shares(experiment: Experiment, output: Output) -> Influence:
+    """First-order and total shares of variance, by two samples A and B and, for each input, A with that
+    input's column from B: the first by A. Saltelli et al., Comput. Phys. Commun. 181 (2010) 259 (table 2, row
+    b), the total by M. J. W. Jansen (row f)."""
+    draws = experiment.design.draws
+    names = tuple(experiment.drawn)
+    figures = np.empty((len(names) + 2, draws))
+    for start in range(0, draws, BLOCK):
+        size = min(BLOCK, draws - start)
+        figures[:, start : start + size] = _mixed(experiment, output, start, size)
+    known: Truths = np.all(np.isfinite(figures), axis=0)
+    first, second, mixed = figures[0], figures[1], figures[2:]
+    estimates = {
+        name: (
+            _by_replicates([first, second, column], known, _first_order, bounds=(-math.inf, math.inf)),
+            _by_replicates([first, second, column], known, _total_order, bounds=(0.0, math.inf)),
+        )
+        for name, column in zip(names, mixed, strict=True)
+    }
+    return Influence(estimates, draws * len(figures), int(np.count_nonzero(~known)))
+
+
+def _mixed(experiment: Experiment, output: Output, start: int, size: int) -> Numbers:
+    """The output of a block of A, of B, and of A with each input from B."""
+    registers, rows, loops = experiment.registers, experiment.program.inputs, experiment.loops
+    names = tuple(experiment.drawn)
+    own = {name: row for row, name in enumerate(names)}
+    samples = []
+    for copy in (0, 1):
+        values = np.empty((len(names), BLOCK))
+        design = experiment.design.copied(copy)
+        Sample(experiment.drawn, INDEPENDENT, design).fill(loops, start, own, values)
+        samples.append(values)
+
+    def figure() -> Numbers:
+        with np.errstate(all="ignore"):
+            flow = experiment.flow(size)
+            return np.where(flow.usable, OUTPUTS[output](flow), np.nan)
+
+    figures = []
+    for values in reversed(samples):
+        for name, row in own.items():
+            registers[rows[name], :BLOCK] = values[row]
+        figures.append(figure())
+    figures.reverse()
+    for name, row in own.items():
+        registers[rows[name], :BLOCK] = samples[1][row]
+        figures.append(figure())
+        registers[rows[name], :BLOCK] = samples[0][row]
+    return np.stack(figures)
+
+
+def _by_replicates(
+    columns: Sequence[Numbers],
+    known: Truths,
+    statistic: Callable[[Sequence[Numbers]], float],
+    *,
+    bounds: tuple[float, float],
+) -> Estimate:
+    """A statistic of the known draws of columns, with its interval."""
+    value = statistic([column[known] for column in columns]) if known.any() else math.nan
+    if math.isnan(value):
+        return _NOTHING
+    parts = [[column[r::REPLICATES][known[r::REPLICATES]] for column in columns] for r in range(REPLICATES)]
+    if min(len(part[0]) for part in parts) < _LEAST_DRAWS:
+        return Estimate(value=value, low=None, high=None)
+    spread = np.array([statistic(part) for part in parts])
+    margin = T95 * float(spread.std(ddof=1)) / math.sqrt(REPLICATES)
+    if math.isnan(margin):
+        return Estimate(value=value, low=None, high=None)
+    low, high = bounds
+    return Estimate(
+        value=value, low=min(value, max(low, value - margin)), high=max(value, min(high, value + margin))
+    )
+
+
+def _spearman(columns: Sequence[Numbers]) -> float:
+    first, second = (_ranks(column) for column in columns)
+    first, second = first - first.mean(), second - second.mean()
+    size = math.sqrt(float(first @ first) * float(second @ second))
+    return float(first @ second) / size if size else math.nan
+
+
+def _ranks(values: Numbers) -> Numbers:
+    """Ranks from 1; equal values share the mean of theirs."""
+    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    ranks: Numbers = (ends - (counts - 1) / 2)[group]
+    return ranks
+
+
+def _first_order(columns: Sequence[Numbers]) -> float:
+    first, second, mixed = columns
+    # Without the mean the products vary less.
+    mean = (first.mean() + second.mean()) / 2
+    return _share(float(((second - mean) * (mixed - first)).mean()), first, second)
+
+
+def _total_order(columns: Sequence[Numbers]) -> float:
+    first, second, mixed = columns
+    return _share(float(((first - mixed) ** 2).mean()) / 2, first, second)
+
+
+def _share(part: float, first: Numbers, second: Numbers) -> float:
+    variance = float(np.concatenate((first, second)).var())
+    return part / variance if variance else math.nan
