@@ -7,13 +7,20 @@ recipients. Nobody both writes and approves: four eyes begin here, and the servi
 
 from collections.abc import Iterable
 
-SERVICES = ("architect", "committer", "executor", "amplifier", "calculation-engine", "notification")
+from services.schemas import directory
+
+SERVICES = tuple(identity.slug for identity in directory.SERVICES.values())
 
 _READ_ALL = frozenset(f"{service}:read" for service in SERVICES)
 _OWN_INBOX = frozenset({"notification:read", "notification:write"})
 
 ROLES: dict[str, frozenset[str]] = {
-    "value-engineer": _READ_ALL | _OWN_INBOX | {"architect:write", "calculation-engine:write"},
+    "value-engineer": _READ_ALL
+    | _OWN_INBOX
+    | {
+        "architect:write",
+        "calculation-engine:write",
+    },
     "approver": _READ_ALL
     | _OWN_INBOX
     | {"architect:approve", "committer:approve", "executor:approve", "amplifier:approve"},

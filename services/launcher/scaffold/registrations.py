@@ -14,7 +14,8 @@ class CannotRegister(Exception):
 
 
 def register(identity: ServiceIdentity, root: Path) -> list[Path]:
-    """Adds a service to the directory, the gateway, the layering contracts, `.env.example` and the makers.
+    """Adds a service to the directory, the gateway, the roles, the layering contracts, `.env.example` and the
+    makers.
 
     Raises:
         CannotRegister: one of the files has lost the place where services are listed.
@@ -63,6 +64,12 @@ def _gateway(text: str, identity: ServiceIdentity) -> str:
     )
 
 
+def _roles(text: str, identity: ServiceIdentity) -> str:
+    """Everybody of the vendor reads what a service holds; who writes there, its author decides: at first the
+    value engineer, whose tokens `token` prints."""
+    return _before(text, '        "calculation-engine:write",\n', f'        "{identity.slug}:write",\n')
+
+
 def _contracts(text: str, identity: ServiceIdentity) -> str:
     service = f"services.{identity.key}"
     for listed in ('"services.notification"]', 'services.notification",\n'):
@@ -102,6 +109,7 @@ async def make_{identity.key}_note(company: Company) -> dict[str, str]:
 _EDITS: dict[str, _Edit] = {
     "services/schemas/directory.py": _directory,
     "gateway/kong.yml": _gateway,
+    "services/chassis/roles.py": _roles,
     "pyproject.toml": _contracts,
     ".env.example": _environment,
     "tests/platform/makers.py": _makers,
@@ -109,11 +117,11 @@ _EDITS: dict[str, _Edit] = {
 
 
 def _requirements(identity: ServiceIdentity, root: Path) -> list[Path]:
-    """A new service starts with what the chassis needs, which is what notification has."""
+    """A new service starts with what the chassis needs, which is what the committer has."""
     made = []
     for name in ("requirements.in", "requirements.txt"):
         target = Path("services") / identity.key / name
-        (root / target).write_text((root / "services/notification" / name).read_text())
+        (root / target).write_text((root / "services/committer" / name).read_text())
         made.append(target)
     return made
 

@@ -1,6 +1,8 @@
 """`new-service NAME`: writes a room that runs, is routed, and passes the architecture tests."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from string import Template
 
@@ -22,7 +24,20 @@ def scaffold(name: str, root: Path) -> list[Path]:
     _refuse(name, root)
     identity = ServiceIdentity(name, name.replace("_", "-"), _free_port(), name.replace("_", " ").title())
     made = [_write(source, identity, root) for source in sorted(_TEMPLATE.rglob("*.tmpl"))]
-    return sorted({*made, *register(identity, root)})
+    registered = register(identity, root)
+    return sorted({*made, *registered, *_documents(root)})
+
+
+def _documents(root: Path) -> list[Path]:
+    """Writes the documents that now name the service, in a process that knows it; those that changed."""
+    told = subprocess.run(
+        [sys.executable, "-m", "services", "docs", "write"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [Path(line) for line in told.stdout.splitlines()]
 
 
 def _refuse(name: str, root: Path) -> None:
