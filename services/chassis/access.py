@@ -38,13 +38,18 @@ def requires(scope: str) -> Any:
 CurrentPrincipal = Annotated[Principal, Security(authenticated)]
 
 
-async def _open(request: Request, principal: CurrentPrincipal) -> UnitOfWork:
+def open_unit_of_work(request: Request, actor: Actor) -> UnitOfWork:
+    """The request's one unit of work, which `ServiceRoute` commits: opened for an actor at its first use."""
     runtime = runtime_of(request)
     transaction: RequestTransaction = request.state.transaction
     if transaction.unit_of_work is None:
-        transaction.unit_of_work = runtime.database.unit_of_work(Actor(principal.tenant, principal.sub))
+        transaction.unit_of_work = runtime.database.unit_of_work(actor)
         transaction.committed.append(runtime.relay.wake)
     return transaction.unit_of_work
+
+
+async def _open(request: Request, principal: CurrentPrincipal) -> UnitOfWork:
+    return open_unit_of_work(request, Actor(principal.tenant, principal.sub))
 
 
 Work = Annotated[UnitOfWork, Depends(_open)]

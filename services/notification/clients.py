@@ -12,6 +12,7 @@ from services.chassis.outbound import GuardedClient, OutboundFailed, OutboundRef
 from services.notification.domain import signing
 from services.notification.domain.mail import composed, domain_of
 from services.notification.domain.sending import Call, Letter, Outcome, Result
+from services.notification.domain.unsubscribing import Links
 from services.schemas.envelope import CONTENT_TYPE
 
 _MAIL_S = 30.0  # for one e-mail, from connecting to the last answer
@@ -30,12 +31,14 @@ class MailServer:
         *,
         sender: str,
         public_url: str,
+        links: Links,
         clock: Clock,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._url = urlsplit(url)
         self._sender = sender
         self._public_url = public_url
+        self._links = links
         self._clock = clock
         self._tls = tls
 
@@ -61,7 +64,13 @@ class MailServer:
         encrypted = self._url.scheme == "smtps"
         password = None if self._url.password is None else unquote(self._url.password)
         await aiosmtplib.send(
-            composed(letter, sender=self._sender, public_url=self._public_url, at=self._clock.now()),
+            composed(
+                letter,
+                sender=self._sender,
+                public_url=self._public_url,
+                links=self._links,
+                at=self._clock.now(),
+            ),
             hostname=self._url.hostname,
             port=self._url.port or _PORTS[self._url.scheme],
             username=None if self._url.username is None else unquote(self._url.username),

@@ -8,6 +8,7 @@ from services.notification import events
 from services.notification.api import (
     deliveries,
     endpoints,
+    hooks,
     inbox,
     preferences,
     recipients,
@@ -19,7 +20,7 @@ from services.notification.metrics import NOTIFICATIONS
 from services.notification.sender import Sender
 from services.notification.settings import Settings
 
-API = (inbox, preferences, subscriptions, recipients, templates, endpoints, deliveries, suppressions)
+API = (inbox, preferences, subscriptions, recipients, templates, endpoints, deliveries, suppressions, hooks)
 
 
 def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:

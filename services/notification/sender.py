@@ -14,6 +14,7 @@ from services.chassis.runtime import Runtime
 from services.notification.clients import MailServer, WebhookCaller
 from services.notification.domain.delivery import DeliveryState
 from services.notification.domain.sending import Call, Letter, Outcome, Parcel, Result, Unsendable
+from services.notification.domain.unsubscribing import Links
 from services.notification.metrics import NOTIFICATIONS
 from services.notification.settings import Settings
 from services.notification.store import outstanding
@@ -123,5 +124,6 @@ def _mail_server(settings: Settings, runtime: Runtime) -> MailServer | None:
         settings.smtp_url.get_secret_value(),
         sender=settings.mail_from,
         public_url=settings.public_url,
+        links=Links(settings.internal_jwt_secret.get_secret_value()),
         clock=runtime.clock,
     )

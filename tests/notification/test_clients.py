@@ -16,6 +16,7 @@ from services.launcher.receivers import mailbox, webhook_receiver
 from services.notification import clients
 from services.notification.clients import MailServer, WebhookCaller
 from services.notification.domain.sending import Call, Letter, Result
+from services.notification.domain.unsubscribing import Links, Unsubscription
 from tests.chassis.tls import self_signed
 
 
@@ -27,12 +28,18 @@ def letter(**fields: Any) -> Letter:
         "body": "B",
         "link": "/api/v1/",
     }
-    return Letter(**{"delivery_id": new_id(), **about, **fields})
+    wanted = Unsubscription(new_id(), new_id(), "executor.milestone.accepted.v1")
+    return Letter(**{"delivery_id": new_id(), "unsubscription": wanted, **about, **fields})
 
 
 def mail_server(url: str, tls: ssl.SSLContext | None = None) -> MailServer:
     return MailServer(
-        url, sender="notes@vendor.example", public_url="https://value.example", clock=SYSTEM_CLOCK, tls=tls
+        url,
+        sender="notes@vendor.example",
+        public_url="https://value.example",
+        links=Links("a secret of the tests"),
+        clock=SYSTEM_CLOCK,
+        tls=tls,
     )
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.notification.domain.delivery import Step
+from services.notification.domain.unsubscribing import Unsubscription
 
 # After which pauses an attempt is made again: eight attempts over about 21 hours.
 PAUSES = (
@@ -25,9 +26,10 @@ _JITTER = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """An e-mail to one person; `link` is a path of the platform's API."""
+    """An e-mail to one person; `link` is a path of the API, `unsubscription` what ends mail of its kind."""
 
     delivery_id: UUID
+    unsubscription: Unsubscription
     name: str
     address: str
     title: str

@@ -19,6 +19,7 @@ from services.notification.domain.sending import (
     pause_after,
     step_after,
 )
+from services.notification.domain.unsubscribing import Unsubscription
 from services.notification.store.deliveries import DeliveryRow, now_and
 from services.notification.store.endpoints import Endpoints
 from services.notification.store.messages import MessageRow
@@ -86,6 +87,7 @@ class Outgoing:
             return Unsendable(f"The address is suppressed: {suppression.reason}")
         return Letter(
             delivery_id=row.id,
+            unsubscription=Unsubscription(row.tenant_id, recipient.id, row.event_type),
             name=recipient.name,
             address=recipient.email,
             title=message.title,
