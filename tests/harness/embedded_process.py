@@ -17,6 +17,7 @@ from services.chassis.clock import SystemClock
 from services.chassis.tokens import mint_development_token
 from services.launcher import running_file, secrets_file
 from services.launcher.child import Child, spawn
+from services.launcher.configuration import owner_url_of
 from services.launcher.embedded_postgres import EmbeddedPostgres
 from services.launcher.ports import LOOPBACK, is_free
 from services.launcher.postgres_cluster import SUPERUSER, Passwords
@@ -109,6 +110,14 @@ class EmbeddedProcess:
             trust_env=False,
         )
 
+    async def jwt_secret(self) -> str:
+        """What its tokens are signed with; it must have been started once."""
+        return await asyncio.to_thread(self._secret)
+
+    async def owner_url(self) -> str:
+        """The owner's address of its database, while it runs."""
+        return await asyncio.to_thread(owner_url_of, self.data)
+
     @asynccontextmanager
     async def database_alone(self) -> AsyncIterator[asyncpg.Connection]:
         """The superuser's session while nothing but the database runs on the data: to see what a dead
@@ -147,16 +156,19 @@ class EmbeddedProcess:
         return answer.is_success
 
     def _token(self, tenant: UUID, sub: str, roles: Sequence[str]) -> str:
-        secrets = secrets_file.read(self.data)
-        assert secrets is not None, "start it first"
         return mint_development_token(
-            secret=secrets.jwt_secret,
+            secret=self._secret(),
             tenant=tenant,
             sub=sub,
             roles=roles,
             ttl=timedelta(hours=1),
             now=SystemClock().now(),
         )
+
+    def _secret(self) -> str:
+        secrets = secrets_file.read(self.data)
+        assert secrets is not None, "start it first"
+        return secrets.jwt_secret
 
     def _superuser_url(self) -> str:
         where = running_file.read(self.data)

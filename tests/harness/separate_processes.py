@@ -72,7 +72,11 @@ class SeparateProcesses:
     async def begin(self, *keys: str) -> None:
         """Starts them, and waits for nothing."""
         for key in keys or SERVICES:
-            self._running[key] = await asyncio.to_thread(self._spawn, f"serve {key}", self._log_of(key), key)
+            await self.begin_as(key, "services", "serve", key)
+
+    async def begin_as(self, key: str, *module: str) -> None:
+        """Starts a module in a service's place, and waits for nothing."""
+        self._running[key] = await asyncio.to_thread(self._spawn, module, self._log_of(key), key)
 
     async def until_ready(self, *keys: str) -> None:
         async with (
@@ -91,7 +95,7 @@ class SeparateProcesses:
     async def migrate(self) -> None:
         """The migrate step: roles, tables, and the broker's queues."""
         log = self._folder / "migrate.log"
-        step = await asyncio.to_thread(self._spawn, "migrate", log, *SERVICES)
+        step = await asyncio.to_thread(self._spawn, ("services", "migrate"), log, *SERVICES)
         if await asyncio.to_thread(step.wait, _MIGRATE_S) != 0:
             raise RuntimeError(f"The migrate step failed:\n{log.read_text()[-3000:]}")
 
@@ -148,11 +152,11 @@ class SeparateProcesses:
     def _log_of(self, key: str) -> Path:
         return self._folder / f"{key}.log"
 
-    def _spawn(self, command: str, log_path: Path, *keys: str) -> Child:
+    def _spawn(self, module: Sequence[str], log_path: Path, *keys: str) -> Child:
         own = {"PORT": str(self._addresses[keys[0]].port)} if len(keys) == 1 else self._migrating()
         with log_path.open("ab") as log:
             return spawn(
-                [sys.executable, "-m", "services", *command.split()],
+                [sys.executable, "-m", *module],
                 dies_by=signal.SIGKILL,
                 log=log,
                 env=environment() | self.environment(*keys) | own,

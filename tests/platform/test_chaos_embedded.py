@@ -6,13 +6,11 @@ runs a sample of them, `-m chaos_full` all; `CHAOS_SEED` draws other moments and
 """
 
 import asyncio
-import os
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -21,9 +19,9 @@ from tests.harness.embedded_process import EmbeddedProcess
 from tests.platform.chaos.boundaries import BOUNDARIES, Boundary, Strike, left_behind
 from tests.platform.chaos.locks import holding
 from tests.platform.chaos.notebook import Interrupted, Notebook
+from tests.platform.chaos.sampling import SEED, sampled
 from tests.platform.chaos.workload import acceptance, check_once, delivered, people, proposals, value_cases
 
-SEED = int(os.environ.get("CHAOS_SEED", "20261124"))
 STORIES = ("north", "east", "south")
 
 _LEASES_RUN_OUT = "UPDATE architect.idempotency_keys SET lease_until = now() WHERE status IS NULL"
@@ -48,16 +46,6 @@ class Moment:
 
 KINDS = ("the platform",) * 6 + ("the database too",) * 2 + ("once more at the start",) * 2
 MOMENTS = [Moment(number, kind) for number, kind in enumerate(KINDS, 1)]
-
-
-def sampled(points: Sequence[Boundary | Moment], size: int) -> list[Any]:
-    """The points as parameters: all of `chaos_full`, and so many of them of `chaos` too."""
-    sample = set(random.Random(SEED).sample(range(len(points)), size))  # noqa: S311  # a seed
-    marks = [
-        [pytest.mark.chaos_full, *([pytest.mark.chaos] if place in sample else [])]
-        for place in range(len(points))
-    ]
-    return [pytest.param(point, marks=own, id=point.name) for point, own in zip(points, marks, strict=True)]
 
 
 @pytest.fixture(scope="module")

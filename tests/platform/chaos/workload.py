@@ -7,6 +7,7 @@ from typing import Any
 
 from services.schemas.events.architect import HypothesisAccepted, ModelApproved, ModelReviewRequested
 from services.schemas.value_model_example import VALUE_MODEL_EXAMPLE
+from tests.harness.lives import until_consistent
 from tests.harness.waiting import eventually
 from tests.platform.chaos.notebook import APPROVER, COLLEAGUE, OPERATOR, OWNER, Notebook, Told
 
@@ -91,7 +92,7 @@ async def delivered(book: Notebook) -> None:
 
 
 async def check_once(book: Notebook, cases: list[Case]) -> None:
-    """Everything happened, and nothing happened twice."""
+    """Everything happened, and nothing happened twice, which the databases say as well."""
     await book.check_accepted()
     accounts = await book.get(OWNER, _ACCOUNTS)
     assert Counter(each["id"] for each in accounts["items"]) == Counter(case.account["id"] for case in cases)
@@ -103,6 +104,7 @@ async def check_once(book: Notebook, cases: list[Case]) -> None:
         of_account = await book.get(OWNER, _HYPOTHESES, account_id=case.account["id"])
         assert {each["id"] for each in of_account["items"]} == {each["id"] for each in case.accepted}
     await _check_messages(book, cases)
+    await until_consistent(await book.platform.owner_url(), book.tenant, within_s=_DELIVERED_WITHIN_S)
 
 
 async def _check_messages(book: Notebook, cases: list[Case]) -> None:
