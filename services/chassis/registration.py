@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import structlog
 
 from services.chassis import grace
-from services.chassis.ids import new_id
 from services.chassis.registry import Address, Instance, KeepRegistered, Registry, RegistryAway
 from services.chassis.retries import describe
 from services.chassis.settings import ServiceSettings
@@ -22,7 +21,10 @@ async def registered(registry: Registry, settings: ServiceSettings) -> AsyncIter
     """Keeps this instance registered for the length of the block, with the container's own address."""
     identity = settings.identity
     host = settings.advertise_host or await asyncio.to_thread(own_address, settings.consul_http_addr)
-    instance = Instance(f"{identity.name}-{new_id()}", identity.name, Address(host, identity.port))
+    # Named by its address: one that was killed and starts again there takes the place of what it was.
+    instance = Instance(
+        f"{identity.name}-{host}-{identity.port}", identity.name, Address(host, identity.port)
+    )
     try:
         async with KeepRegistered(registry, instance).running(grace_s=0):
             yield

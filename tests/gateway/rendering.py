@@ -19,10 +19,10 @@ COMPLETE = {
 }
 
 
-def rendered(environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+def rendered(environment: Mapping[str, str], gateway: Path = GATEWAY) -> "subprocess.CompletedProcess[str]":
     """What render.sh says with nothing but this environment."""
     return subprocess.run(
-        ["/bin/sh", GATEWAY / "render.sh"],
+        ["/bin/sh", gateway / "render.sh"],
         env={"PATH": "/usr/bin:/bin", **environment},
         capture_output=True,
         text=True,

@@ -136,6 +136,8 @@ class Guard:
     async def _count(self, headers: Headers, scope: Scope) -> dict[str, str]:
         """Counts the request in its window of a minute; the limit's headers, none while Redis is away."""
         config = self._rules.plugin(self._route, "rate-limiting")
+        if config is None:
+            return {}
         by_address = config["limit_by"] == "ip"
         who = scope["client"][0] if by_address else headers[config["header_name"]]
         now = int(time.time())

@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from services.chassis.plain_http import no_tls
-from services.chassis.registry import Address, ConsulRegistry
+from services.chassis.registry import Address, ConsulRegistry, Registry
 from services.chassis.telemetry.traces import make_tracer_provider
 from services.launcher.dispatcher import Dispatcher
 from services.launcher.routes import gateway_routes
@@ -31,13 +31,19 @@ from tests.stack.instruments import Instruments
 
 _ANYWHERE = "0.0.0.0"  # noqa: S104  # in a container
 _READ_S = 75.0
+_CONSULS = ".service.consul"
 
 
 @asynccontextmanager
-async def gateway(file: Path, document: dict[str, Any]) -> AsyncIterator[tuple[ASGIApp, Instruments]]:
-    """The gateway that a rendered file (and its content) describes, and what it counts."""
+async def gateway(
+    file: Path, document: dict[str, Any], registry: Registry
+) -> AsyncIterator[tuple[ASGIApp, Instruments]]:
+    """The gateway that a rendered file (and its content) describes, and what it counts.
+
+    Replicas are those that the registry has under the name of the file's `host`.
+    """
     rules = Rules.of(document)
-    registry = ConsulRegistry(os.environ["CONSUL_HTTP_ADDR"])
+    hosts = {each["name"]: each["host"].removesuffix(_CONSULS) for each in document["services"]}
     provider = make_tracer_provider("kong", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
     instruments = Instruments(provider)
     redis = _redis_of(document)
@@ -45,16 +51,15 @@ async def gateway(file: Path, document: dict[str, Any]) -> AsyncIterator[tuple[A
         apps: dict[str, ASGIApp] = {}
         routes = []
         for route in gateway_routes(file):
-            upstream = Upstream(client, _replicas_of(registry, route.service))
+            upstream = Upstream(client, _replicas_of(registry, hosts[route.service]))
             apps[route.name] = Guard(rules, route, redis, instruments, upstream)
             routes.append(replace(route, service=route.name))
         yield Dispatcher(apps, routes, no_route), instruments
     await redis.aclose()
-    await registry.close()
     provider.shutdown()
 
 
-def _replicas_of(registry: ConsulRegistry, name: str) -> Replicas:
+def _replicas_of(registry: Registry, name: str) -> Replicas:
     async def replicas() -> Sequence[Address]:
         return await registry.resolve(name)
 
@@ -87,7 +92,8 @@ async def _main(file: Path, document: dict[str, Any]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with gateway(file, document) as (app, instruments):
+    registry = ConsulRegistry(os.environ["CONSUL_HTTP_ADDR"])
+    async with gateway(file, document, registry) as (app, instruments):
         with bound([Listening(_ANYWHERE, 8000), Listening(_ANYWHERE, 8100)]) as sockets:
             async with serving([(app, sockets[0]), (instruments.status_app(), sockets[1])]):
                 await stop.wait()

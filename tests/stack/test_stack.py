@@ -1,0 +1,262 @@
+"""The platform in real containers: what people do with it, in the order in which they do it."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from services.schemas.directory import SERVICES
+from tests.harness.lives import until_consistent
+from tests.stack.engine import ROOT, Stack, eventually
+from tests.stack.lives import in_a_thread, walked
+from tests.stack.probes import faults
+
+pytestmark = pytest.mark.stack
+
+ENGINE = "calculation-engine"
+EVALUATION = json.loads((ROOT / "examples/tei/salesloft.json").read_text())
+DASHBOARDS = sorted((ROOT / "infra/grafana/dashboards").glob("*.json"))
+
+
+def evaluate(client: httpx2.Client) -> int:
+    return client.post("/api/v1/calculation-engine/evaluations", json=EVALUATION).status_code
+
+
+def requests_counted(stack: Stack, container: str) -> float:
+    """How many evaluations a replica itself has counted."""
+    code = (
+        "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8005/api/v1/metrics').read().decode())"
+    )
+    metrics = stack.docker("exec", container, "python", "-c", code)
+    found = re.findall(r'http_requests_total\{[^}]*evaluations"[^}]*\} ([0-9.]+)', metrics)
+    return sum(float(count) for count in found)
+
+
+@pytest.mark.parametrize("command", ["docker compose", "docker-compose"])
+def test_compose_takes_the_example_s_settings_unchanged(command: str) -> None:
+    told = subprocess.run(
+        [
+            *(*command.split(), "--file", "docker-compose.microservices.yml"),
+            *("--env-file", ".env.example", "config", "--services"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert set(told.stdout.split()) >= {"kong", "grafana", "jaeger", "migrate", "direct-ports"}
+
+
+def test_one_service_alone_brings_up_what_it_needs(built: Stack) -> None:
+    built.compose("up", "--detach", "value-architect")
+    health = f"{built.url('ARCHITECT_DIRECT_PORT')}/health"
+
+    def answers() -> bool:
+        try:
+            return httpx2.get(health, trust_env=False).is_success
+        except (httpx2.HTTPError, ValueError):
+            return False
+
+    eventually(answers, within_s=120)
+    assert built.containers("value-committer") == []
+
+
+def test_everything_is_healthy(stack: Stack) -> None:
+    assert "All healthy" in stack.script("health")
+    for identity in SERVICES.values():
+        direct = f"{identity.env_prefix}DIRECT_PORT"
+        assert stack.get(direct, "/health") == {"status": "healthy"}
+        assert stack.get(direct, "/health/ready")["status"] == "ready"
+        assert httpx2.get(f"{stack.url(direct)}/docs", trust_env=False).status_code == 200
+        assert stack.get("GATEWAY_PORT", f"{identity.prefix}/health") == {"status": "healthy"}
+
+
+def test_own_containers_run_as_nobody_on_files_that_they_cannot_change(stack: Stack) -> None:
+    for identity in SERVICES.values():
+        (container,) = stack.containers(identity.name)
+        assert stack.docker("exec", container, "id", "-u").strip() == "10001"
+        told = stack.inspect(container)["HostConfig"]
+        assert told["ReadonlyRootfs"] is True
+        assert told["CapDrop"] == ["ALL"]
+        assert told["SecurityOpt"] == ["no-new-privileges:true"]
+        assert told["Memory"] > 0
+        assert told["NanoCpus"] > 0
+        assert told["PortBindings"] in (None, {})
+
+
+def test_no_secret_is_in_an_image(stack: Stack) -> None:
+    secrets = {
+        line.partition("=")[2]
+        for line in stack.settings.read_text().splitlines()
+        if re.match(r"[A-Z_]+(SECRET|PASSWORD)=", line)
+    }
+    for identity in SERVICES.values():
+        image = f"valueverse/{identity.name}"
+        told = stack.docker("history", "--no-trunc", image) + stack.docker("inspect", image)
+        assert not any(secret in told for secret in secrets)
+
+
+def test_the_gateway_does_what_its_file_says(stack: Stack) -> None:
+    assert faults(stack.gateway, stack.setting("JWT_SECRET")) == []
+
+
+def test_the_gateway_s_own_errors_are_problems(stack: Stack) -> None:
+    with httpx2.Client(base_url=stack.gateway, trust_env=False) as nobody:
+        for path, status in (("/api/v1/architect/drivers", 401), ("/api/v1/architectfoo", 404)):
+            answer = nobody.get(path)
+            assert answer.status_code == status
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["status"] == status
+
+
+def test_the_gateway_limits_who_asks_too_often(stack: Stack) -> None:
+    limit = int(stack.environment["GATEWAY_OPEN_REQUESTS_PER_MINUTE"])
+    with httpx2.Client(base_url=stack.gateway, trust_env=False) as nobody:
+        answers = (nobody.get("/api/v1/executor/health") for _ in range(2 * limit + 2))
+        refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.headers["ratelimit-remaining"] == "0"
+
+
+def test_the_life_of_a_promise_goes_through_the_gateway(stack: Stack) -> None:
+    """The very life of the embedded platform, before these containers; then nothing is missing or twice."""
+    tenant = uuid4()
+    traces = in_a_thread(walked(stack.gateway, stack.setting("JWT_SECRET"), tenant))
+    found = in_a_thread(until_consistent(stack.owner_url, tenant, within_s=180))
+    assert found.tenants == 1
+
+    def one_goes_from_the_gateway_over_sql_and_bus() -> bool:
+        return any(is_whole(spans_of(stack, trace)) for trace in traces)
+
+    eventually(one_goes_from_the_gateway_over_sql_and_bus, within_s=120)
+
+
+def spans_of(stack: Stack, trace: str) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = stack.get("JAEGER_PORT", f"/api/traces/{trace}")["data"][0]["spans"]
+    except httpx2.HTTPStatusError:
+        return []
+    return found
+
+
+def is_whole(spans: list[dict[str, Any]]) -> bool:
+    """Whether a trace goes from the gateway to a service, its SQL, and a handler behind the bus, unbroken."""
+    tags = {(tag["key"], tag["value"]) for span in spans for tag in span["tags"]}
+    ids = {span["spanID"] for span in spans}
+    roots = [span for span in spans if not {each["spanID"] for each in span["references"]} & ids]
+    return (
+        [span["processID"] for span in roots] == ["kong"]
+        and len({span["processID"] for span in spans}) > 2
+        and {("db.system.name", "postgresql"), ("span.kind", "consumer")} <= tags
+    )
+
+
+def test_prometheus_reaches_every_target_and_knows_every_rule(stack: Stack) -> None:
+    def jobs() -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for target in stack.get("PROMETHEUS_PORT", "/api/v1/targets")["data"]["activeTargets"]:
+            found.setdefault(target["labels"]["job"], set()).add(target["health"])
+        return found
+
+    expected = {identity.name for identity in SERVICES.values()}
+    expected |= {"kong", "rabbitmq", "rabbitmq-queues", "redis", "postgres", "consul", "prometheus"}
+    eventually(lambda: jobs() == {name: {"up"} for name in expected}, within_s=90)
+    groups = stack.get("PROMETHEUS_PORT", "/api/v1/rules")["data"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert rules
+    assert [rule["name"] for rule in rules if rule.get("lastError")] == []
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_every_panel_asks_what_prometheus_understands(stack: Stack, dashboard: Path) -> None:
+    text = dashboard.read_text()
+    asked = 0
+    for expression in re.findall(r'"expr": ("(?:[^"\\]|\\.)*")', text):
+        query = json.loads(expression)
+        for variable, value in (("$__rate_interval", "1m"), ("$__interval", "1m"), ("$__range", "1h")):
+            query = query.replace(variable, value)
+        query = re.sub(r"\$\{?\w+(:\w+)?\}?", ".*", query)
+        assert stack.get("PROMETHEUS_PORT", "/api/v1/query", query=query)["status"] == "success", query
+        asked += 1
+    assert asked
+
+
+def test_five_engines_share_the_work(stack: Stack) -> None:
+    stack.script("scale", ENGINE, "5")
+    containers = stack.containers(ENGINE)
+    assert len(containers) == 5
+    eventually(lambda: len(stack.passing(ENGINE)) == 5, within_s=60)
+    with stack.client("value-engineer") as somebody:
+
+        def all_have_worked() -> bool:
+            assert [evaluate(somebody) for _ in range(10)] == [200] * 10
+            return all(requests_counted(stack, each) > 0 for each in containers)
+
+        eventually(all_have_worked, within_s=60)
+        before = {each: requests_counted(stack, each) for each in containers}
+        direct = httpx2.Client(base_url=stack.url("CALCULATION_ENGINE_DIRECT_PORT"), headers=somebody.headers)
+        with direct:
+
+            def all_have_worked_directly() -> bool:
+                assert [evaluate(direct) for _ in range(10)] == [200] * 10
+                return all(requests_counted(stack, each) > before[each] for each in containers)
+
+            eventually(all_have_worked_directly, within_s=60)
+
+
+def test_a_dead_and_a_frozen_replica_are_left_out_and_taken_back(stack: Stack) -> None:
+    dead, frozen, *_ = stack.containers(ENGINE)
+    stack.docker("kill", dead)
+    stack.docker("pause", frozen)
+    out = eventually(lambda: len(stack.passing(ENGINE)) == 3, within_s=60)
+    with stack.client("value-engineer") as somebody:
+        eventually(lambda: [evaluate(somebody) for _ in range(10)] == [200] * 10, within_s=60)
+        stack.docker("unpause", frozen)
+        back = eventually(lambda: len(stack.passing(ENGINE)) == 4, within_s=60)
+        stack.docker("start", dead)
+        eventually(lambda: len(stack.passing(ENGINE)) == 5, within_s=120)
+        eventually(lambda: [evaluate(somebody) for _ in range(10)] == [200] * 10, within_s=60)
+    print(f"out of Consul after {out:.1f} s, back {back:.1f} s after it thawed")  # noqa: T201  # figures
+
+
+def test_health_names_what_does_not_answer(stack: Stack) -> None:
+    (container,) = stack.containers("notification-service")
+    stack.docker("pause", container)
+    told = stack.script("health", ok=False)
+    stack.docker("unpause", container)
+    assert told.startswith("notification-service: paused")
+    eventually(lambda: "All healthy" in stack.told("health"), within_s=120)
+
+
+def test_logs_are_of_the_service_that_is_asked_for(stack: Stack) -> None:
+    told = stack.script("logs", "value-executor")
+    assert "service_ready" in told
+    assert "value-committer" not in told
+
+
+def test_data_outlives_a_stop(stack: Stack) -> None:
+    body = {"name": f"Nordwerk {uuid4().hex[:8]}", "industry": "manufacturing", "currency": "EUR"}
+    with stack.client("value-engineer") as somebody:
+        made = somebody.post("/api/v1/architect/accounts", json=body)
+        assert made.status_code == 201
+    stack.script("stop")
+    stack.script("start")
+    with stack.client("value-engineer") as somebody:
+        found = somebody.get(f"/api/v1/architect/accounts/{made.json()['id']}")
+    assert found.json()["name"] == body["name"]
+
+
+def test_nothing_is_left_after_a_reset(stack: Stack) -> None:
+    stack.script("reset", "--yes")
+    label = f"label=com.docker.compose.project={stack.environment['COMPOSE_PROJECT_NAME']}"
+    assert stack.docker("ps", "--all", "--quiet", "--filter", label) == ""
+    assert stack.docker("volume", "ls", "--quiet", "--filter", label) == ""
+    assert stack.docker("network", "ls", "--quiet", "--filter", label) == ""
