@@ -19,14 +19,17 @@ from services.schemas.events.catalogue import PAYLOADS
 from services.schemas.events.committer import ContractTerminated
 from services.schemas.events.executor import MilestoneAccepted
 from tests.amplifier.api.cases import (
+    FIRST_QUARTER,
     PLANS,
     active,
     approved,
     closed,
     downtime,
+    events_about,
     got,
     measured,
     planned,
+    reading,
     refused,
     runtime_of,
     settled,
@@ -152,15 +155,41 @@ async def test_a_terminated_contract_ends_its_plan_and_keeps_what_was_closed(
     plan = await active(company)
     await measured(sam, plan)
     await closed(company, plan)
-    payload = ContractTerminated(
-        contract_id=UUID(plan["contract_id"]), account_id=uuid4(), name="A", owner="dean", reason="Sold."
-    )
-    await _told_of(company, payload)
-    await _told_of(company, payload)
+    for _ in range(2):
+        await _told_of(company, _terminated(plan))
     assert (await got(sam, f"{PLANS}/{plan['id']}"))["state"] == "terminated"
     assert refused(await stepped(sam, plan, "request-review", "2026-Q2")) == (409, "wrong_state")
     found = await got(sam, f"{PLANS}/{plan['id']}/realised-value")
     assert found["items"][0]["realised"]["amount"] == "1200.00"
+
+
+async def test_what_was_closed_is_corrected_even_after_the_end(
+    company: Company, sam: httpx2.AsyncClient
+) -> None:
+    plan = await active(company)
+    await measured(sam, plan)
+    await closed(company, plan)
+    await _told_of(company, _terminated(plan))
+    await measured(sam, plan, [reading("2026-01", "10", "2026-05-01")])
+    succeeded(await stepped(company.person("grace", "approver"), plan, "restate"))
+    assert (await events_about(company, plan))[-1].type == "amplifier.period.restated.v1"
+
+
+async def test_a_plan_that_ended_without_a_model_measures_nothing(
+    company: Company, sam: httpx2.AsyncClient
+) -> None:
+    made = succeeded(await sam.post(PLANS, json=planned(await approved(company), version_hash="0" * 64)))
+    plan = await settled(sam, made)
+    await _told_of(company, _terminated(plan))
+    answer = await sam.post(f"{PLANS}/{plan['id']}/measurements", json={"rows": FIRST_QUARTER})
+    assert refused(answer) == (409, "wrong_state")
+
+
+def _terminated(plan: dict[str, Any]) -> ContractTerminated:
+    contract_id = UUID(plan["contract_id"])
+    return ContractTerminated(
+        contract_id=contract_id, account_id=uuid4(), name="A", owner="dean", reason="Sold."
+    )
 
 
 async def test_a_driver_s_ramp_starts_with_its_first_accepted_milestone(

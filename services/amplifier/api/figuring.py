@@ -7,7 +7,7 @@ from fastapi import Request
 
 from services.amplifier.api.access import as_problems, looking
 from services.amplifier.clients import Engine
-from services.amplifier.domain.lifecycle import require_active
+from services.amplifier.domain.lifecycle import PeriodAction, require_open_to
 from services.amplifier.domain.measurements import Latest, latest
 from services.amplifier.domain.yardstick import Figure, Yardstick
 from services.amplifier.store.measurements import Measurements
@@ -29,24 +29,33 @@ class Seen:
     yardstick: Yardstick
     known: Latest
     readings: int
+    action: PeriodAction
 
 
-async def seen(request: Request, uow: UnitOfWork, plan_id: UUID, key: str, expected: ExpectedVersion) -> Seen:
-    """Looks, in a transaction of its own.
+async def seen(
+    request: Request,
+    uow: UnitOfWork,
+    plan_id: UUID,
+    key: str,
+    expected: ExpectedVersion,
+    action: PeriodAction,
+) -> Seen:
+    """Looks before an action, in a transaction of its own.
 
     Raises:
         NotFound: there is no such plan or period.
         PreconditionFailed: the period has another version by now.
-        Conflict: the plan is not active.
+        Conflict: the plan is not open to the action.
     """
     async with looking(request, uow.actor) as before:
         plan = await Plans(before).get(plan_id)
         period = await Periods(before).get(plan.id, key)
         expected.check(period.version)
         with as_problems():
-            require_active(plan.life, "review")
+            require_open_to(plan.life, action)
+            yardstick = plan.required_yardstick
         known = latest(await Measurements(before).readings(plan.id))
-    return Seen(plan, period, plan.required_yardstick, known, plan.readings)
+    return Seen(plan, period, yardstick, known, plan.readings, action)
 
 
 async def evaluated(request: Request, uow: UnitOfWork, found: Seen) -> tuple[Figure, ...]:
@@ -66,20 +75,20 @@ async def evaluated(request: Request, uow: UnitOfWork, found: Seen) -> tuple[Fig
 
 
 async def held(
-    uow: UnitOfWork, plan_id: UUID, key: str, expected: ExpectedVersion
+    uow: UnitOfWork, plan_id: UUID, key: str, expected: ExpectedVersion, action: PeriodAction
 ) -> tuple[PlanRow, PeriodRow]:
     """The period at the version that was read, and its plan, which nobody else changes meanwhile.
 
     Raises:
         NotFound: there is no such plan or period.
         PreconditionFailed: the period has another version by now.
-        Conflict: the plan is not active.
+        Conflict: the plan is not open to the action.
     """
     plan = await Plans(uow).held(plan_id)
     period = await Periods(uow).get(plan.id, key)
     expected.check(period.version)
     with as_problems():
-        require_active(plan.life, "review")
+        require_open_to(plan.life, action)
     return plan, period
 
 
@@ -91,7 +100,7 @@ async def held_unchanged(
     Raises:
         Conflict: measurements came meanwhile.
     """
-    plan, period = await held(uow, found.plan.id, found.period.key, expected)
+    plan, period = await held(uow, found.plan.id, found.period.key, expected, found.action)
     if plan.readings != found.readings:
         raise Conflict("Measurements came meanwhile; ask again.", code="measurements_changed")
     return plan, period

@@ -12,7 +12,7 @@ from services.amplifier.api.access import as_problems
 from services.amplifier.api.documents import CSV_EXAMPLE, Measurement, NewMeasurements, Taken
 from services.amplifier.domain.calendar import Calendar
 from services.amplifier.domain.intake import Desk, Intake
-from services.amplifier.domain.lifecycle import require_active
+from services.amplifier.domain.lifecycle import require_open_to
 from services.amplifier.domain.measurement_rows import MeasurementRow, Month, read_csv
 from services.amplifier.store.measurements import Measurements
 from services.amplifier.store.periods import Periods
@@ -92,8 +92,8 @@ async def list_measurements(
 
 async def _take(uow: UnitOfWork, plan: PlanRow, rows: Sequence[MeasurementRow]) -> Taken:
     with as_problems():
-        require_active(plan.life, "measurements")
-    yardstick = plan.required_yardstick
+        require_open_to(plan.life, "measurements")
+        yardstick = plan.required_yardstick
     desk = Desk(Calendar(yardstick.periods), yardstick.units)
     with as_problems():
         intake = desk.take(rows, await Measurements(uow).readings(plan.id))

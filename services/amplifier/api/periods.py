@@ -67,7 +67,7 @@ async def request_review(
 ) -> PeriodDetail:
     """The calculation engine values what was measured; those are the figures that a second person closes.
     Measurements that change them reopen the period."""
-    found = await seen(request, uow, success_plan_id, period_key, expected)
+    found = await seen(request, uow, success_plan_id, period_key, expected, "request_review")
     with as_problems():
         life = found.period.life.request_review(uow.actor.sub)
     figures = await evaluated(request, uow, found)
@@ -89,7 +89,7 @@ async def close_period(
     success_plan_id: UUID, period_key: PeriodKey, uow: IdempotentWork, expected: Expected, response: Response
 ) -> PeriodDetail:
     """By somebody who did not ask for the review; in the order of the periods. Its figures are settled by."""
-    plan, period = await held(uow, success_plan_id, period_key, expected)
+    plan, period = await held(uow, success_plan_id, period_key, expected, "close")
     before = await Periods(uow).before(period)
     with as_problems():
         life = period.life.close(uow.actor.sub, before=None if before is None else before.life.state)
@@ -113,9 +113,9 @@ async def restate_period(
     expected: Expected,
     response: Response,
 ) -> PeriodDetail:
-    """After late measurements, by somebody who did not bring them: all figures anew. Those that were
-    published before are kept beside them."""
-    found = await seen(request, uow, success_plan_id, period_key, expected)
+    """After late measurements, by somebody who did not bring them: all figures anew, also once the contract
+    was terminated. Those that were published before are kept beside them."""
+    found = await seen(request, uow, success_plan_id, period_key, expected, "restate")
     with as_problems():
         life = found.period.life.restate(uow.actor.sub)
     figures = await evaluated(request, uow, found)

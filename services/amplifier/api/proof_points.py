@@ -8,7 +8,7 @@ from fastapi import Depends
 from services.amplifier.api import views
 from services.amplifier.api.access import as_problems
 from services.amplifier.api.documents import NewProofPoint, ProofPoint
-from services.amplifier.domain.lifecycle import require_active
+from services.amplifier.domain.lifecycle import require_open_to
 from services.amplifier.domain.proof import proof
 from services.amplifier.events import about
 from services.amplifier.store.periods import Periods
@@ -39,7 +39,7 @@ async def publish_proof_point(success_plan_id: UUID, body: NewProofPoint, uow: I
     The architect moves the driver's benchmark by it."""
     plan = await Plans(uow).held(success_plan_id)
     with as_problems():
-        require_active(plan.life, "proof points")
+        require_open_to(plan.life, "proof points")
     closed = [(row.key, row.known_figures or ()) for row in await Periods(uow).of(plan.id) if row.is_closed]
     with as_problems():
         found = proof(plan.required_yardstick, body.driver_key, closed)

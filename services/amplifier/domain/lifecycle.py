@@ -44,6 +44,8 @@ PERIOD_TRANSITIONS: Mapping[tuple[PeriodState, PeriodAction], PeriodState] = {
 
 # What is closed stays closed: its figures have gone to others.
 CLOSED: frozenset[PeriodState] = frozenset({"closed", "restated"})
+# What may change them all the same; the settlements of a terminated contract are corrected too.
+CORRECTIONS = frozenset({"measurements", "restate"})
 
 
 class NotAllowed(Exception):
@@ -94,11 +96,11 @@ def plan_after(state: PlanState, action: PlanAction) -> PlanState:
         raise WrongState("success plan", state, action) from None
 
 
-def require_active(state: PlanState, action: str) -> None:
+def require_open_to(state: PlanState, action: str) -> None:
     """Raises:
-    WrongState: the plan has no model yet, or is over.
+    WrongState: the plan has no model yet, or is over. What corrects published figures is heard even then.
     """
-    if state != "active":
+    if state != "active" and not (state == "terminated" and action in CORRECTIONS):
         raise WrongState("success plan", state, action)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, defer, mapped_column
 from sqlalchemy.orm.attributes import flag_modified
 
-from services.amplifier.domain.lifecycle import PlanAction, PlanState, plan_after
+from services.amplifier.domain.lifecycle import PlanAction, PlanState, WrongState, plan_after
 from services.amplifier.domain.yardstick import Yardstick
 from services.amplifier.store.base import Base
 from services.amplifier.store.periods import Periods
@@ -66,10 +66,12 @@ class PlanRow(Base):
 
     @property
     def required_yardstick(self) -> Yardstick:
-        """The same, of a plan that is known to have a model: an active one."""
+        """Raises:
+        WrongState: it has no model.
+        """
         found = self.yardstick
         if found is None:
-            raise AssertionError("an active plan has its model")
+            raise WrongState("success plan", self.state, "measurements")
         return found
 
 

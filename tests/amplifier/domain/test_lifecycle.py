@@ -12,10 +12,11 @@ from services.amplifier.domain.lifecycle import (
     NothingToRestate,
     OutOfOrder,
     PeriodLife,
+    PlanState,
     SamePerson,
     WrongState,
     plan_after,
-    require_active,
+    require_open_to,
 )
 
 PEOPLE = st.sampled_from(["sam", "grace", "kai"])
@@ -103,7 +104,7 @@ class PlansLife(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.state = "fetching"
+        self.state: PlanState = "fetching"
 
     @rule(action=st.sampled_from(["activate", "refuse", "terminate", "cancel"]))
     def step(self, action: str) -> None:
@@ -116,9 +117,15 @@ class PlansLife(RuleBasedStateMachine):
             assert before not in {"cancelled", "terminated"}
 
     @invariant()
-    def only_an_active_plan_is_worked_on(self) -> None:
-        if self.state == "active":
-            require_active("active", "review")
+    def only_an_active_plan_is_worked_on_and_a_terminated_one_corrected(self) -> None:
+        for action in ("close", "restate"):
+            open_to = {"active", "terminated"} if action == "restate" else {"active"}
+            try:
+                require_open_to(self.state, action)
+            except WrongState:
+                assert self.state not in open_to
+            else:
+                assert self.state in open_to
 
 
 TestPeriodsLife = PeriodsLife.TestCase
@@ -139,4 +146,4 @@ def test_each_refusal_says_why() -> None:
     with pytest.raises(SamePerson, match="correction"):
         closed.measured("grace").restate("grace")
     with pytest.raises(WrongState, match="fetching does not allow: measurements"):
-        require_active("fetching", "measurements")
+        require_open_to("fetching", "measurements")
