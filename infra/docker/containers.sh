@@ -134,8 +134,8 @@ check_subnet() {
   local wanted own network subnet size first format
   # shellcheck disable=SC2016 # Docker's variable, not the shell's
   format='{{$name := .Name}}{{range .IPAM.Config}}{{$name}} {{.Subnet}}{{"\n"}}{{end}}'
-  own=$(number_of "$(setting SERVICES_SUBNET 172.31.87).0")
-  wanted=$(setting SERVICES_SUBNET 172.31.87).0/24
+  own=$(number_of "$(setting SERVICES_SUBNET 172.16.87).0")
+  wanted=$(setting SERVICES_SUBNET 172.16.87).0/24
   while read -r network subnet; do
     case $subnet in *.*.*.*/*) ;; *) continue ;; esac
     size=${subnet#*/}

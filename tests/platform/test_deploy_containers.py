@@ -83,9 +83,9 @@ def test_start_builds_what_is_missing(house: House) -> None:
         ({"FAKE_DOCKER": "19.03.15"}, "Docker is 19.03.15; the platform needs 20.10 or newer"),
         ({"FAKE_COMPOSE": "1.29.2"}, "Compose is 1.29.2; the platform needs version 2 or newer"),
         ({"FAKE_MEMORY": "2000000000"}, "Docker has 2000 MB of memory; the platform needs 4000 MB"),
-        ({"FAKE_NETWORKS": "lab 172.31.0.0/16\\n"}, "is taken by Docker's network lab: set"),
+        ({"FAKE_NETWORKS": "lab 172.16.0.0/16\\n"}, "is taken by Docker's network lab: set"),
         (
-            {"FAKE_NETWORKS": "lab 172.31.87.64/26\\n"},
+            {"FAKE_NETWORKS": "lab 172.16.87.64/26\\n"},
             "is taken by Docker's network lab: set",
         ),
     ],
@@ -101,7 +101,7 @@ def test_what_is_missing_is_said_before_anything_starts(
     [
         {"FAKE_DOCKER": "28.5.1"},
         {"FAKE_COMPOSE": "v2.0.0"},
-        {"FAKE_NETWORKS": "lab 172.31.86.0/24\\n6 fd00::/80\\n"},
+        {"FAKE_NETWORKS": "lab 172.16.86.0/24\\n6 fd00::/80\\n"},
     ],
 )
 def test_what_suffices_is_taken(house: House, environment: dict[str, str]) -> None:

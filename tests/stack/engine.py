@@ -68,7 +68,7 @@ class Stack:
             {
                 **os.environ,
                 **{name: str(port) for name, port in ports.items()},
-                "SERVICES_SUBNET": f"172.{draw.randint(24, 30)}.{draw.randint(1, 254)}",
+                "SERVICES_SUBNET": f"10.{draw.randint(200, 250)}.{draw.randint(1, 254)}",
                 "VALUEVERSE_ENV": str(settings),
                 "VALUEVERSE_DATA": str(folder / "embedded"),
                 "COMPOSE_PROJECT_NAME": f"valueverse-{secrets.token_hex(4)}",
