@@ -248,7 +248,7 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 answers() ( # answers PORT: whether the architect is ready there
   { exec 3<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || return 1
   printf 'GET /api/v1/architect/health/ready HTTP/1.0\r\n\r\n' >&3
-  read -r -t 10 status <&3 && [[ $status == *" 200 "* ]]
+  read -r -t 10 status <&3 2>/dev/null && [[ $status == *" 200 "* ]]
 )
 
 stop() {

@@ -2,12 +2,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.chassis.clock import SYSTEM_CLOCK, MovableClock
+from services.chassis.clock import SYSTEM_CLOCK, Clock, MovableClock
 
 
-def test_the_system_clock_tells_an_aware_time_that_does_not_go_back() -> None:
-    assert SYSTEM_CLOCK.now().tzinfo is UTC
-    assert SYSTEM_CLOCK.monotonic() <= SYSTEM_CLOCK.monotonic()
+@pytest.mark.parametrize("clock", [SYSTEM_CLOCK, MovableClock()], ids=["system", "movable"])
+def test_a_clock_tells_an_aware_time_and_seconds_that_do_not_go_back(clock: Clock) -> None:
+    assert clock.now().tzinfo is UTC
+    assert clock.monotonic() <= clock.monotonic()
 
 
 def test_a_movable_clock_stands_still_until_it_is_advanced() -> None:

@@ -1,4 +1,4 @@
-from services.chassis.registry import Address, Instance, KeepRegistered, StaticRegistry
+from services.chassis.registry import Address, StaticRegistry
 
 
 async def test_a_service_is_where_the_table_says_or_at_its_host_name() -> None:
@@ -8,18 +8,7 @@ async def test_a_service_is_where_the_table_says_or_at_its_host_name() -> None:
         "http://10.0.0.2:8001",
     ]
     assert await registry.resolve("calculation-engine") == [Address("calculation-engine", 8005)]
-    assert await registry.resolve("nobody") == []
 
 
 def test_an_address_of_ipv6_is_bracketed() -> None:
     assert Address("fd00::1", 80).url == "http://[fd00::1]:80"
-
-
-async def test_being_registered_there_needs_nothing() -> None:
-    registry = StaticRegistry({})
-    instance = Instance("id", "value-architect", Address("127.0.0.1", 1))
-    await registry.register(instance)
-    await KeepRegistered(registry, instance).run_once()
-    await registry.deregister("id")
-    await registry.ping()
-    await registry.close()
