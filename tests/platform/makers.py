@@ -3,14 +3,15 @@ nobody can make fails the test, so that it cannot be forgotten."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 
+from services.notification.domain.unsubscribing import Links, Unsubscription
 from services.schemas.events.amplifier import PeriodClosed
 from services.schemas.value_model_example import VALUE_MODEL_EXAMPLE
 from tests.committer.api.cases import Deal
-from tests.harness.platform import Company
+from tests.harness.platform import SECRETS, Company
 from tests.harness.waiting import eventually
 from tests.platform.operations import OPERATIONS, Operation
 
@@ -235,6 +236,13 @@ async def make_recipient(company: Company) -> dict[str, str]:
     made = await _engineer(company).post("/api/v1/notification/recipients", json=body)
     assert made.status_code == 201, made.text
     return {"recipient_id": made.json()["id"]}
+
+
+@MAKERS.of("/api/v1/notification/hooks/")
+async def make_hook(company: Company) -> dict[str, str]:
+    recipient = UUID((await make_recipient(company))["recipient_id"])
+    wanted = Unsubscription(company.tenant, recipient, "executor.milestone.accepted.v1")
+    return {"hook_id": Links(SECRETS.internal_jwt_secret).id_of(wanted)}
 
 
 @MAKERS.of("/api/v1/notification/endpoints/")
