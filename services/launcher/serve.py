@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp
@@ -37,10 +38,11 @@ def database_of(data: Path) -> Iterator[str]:
         server.stop()
 
 
-def settings_of(data: Path, owner_url: str) -> dict[str, ServiceSettings]:
+def settings_of(data: Path, owner_url: str, **overrides: Any) -> dict[str, ServiceSettings]:
     """The settings of all services on a data folder's secrets."""
     keys = rooms.service_keys()
-    return embedded_settings(keys, owner_url, secrets_file.load_or_generate(data, roles_of(keys)))
+    secrets = secrets_file.load_or_generate(data, roles_of(keys))
+    return embedded_settings(keys, owner_url, secrets, **overrides)
 
 
 def direct_port(name: str, gateway_port: int) -> int:
@@ -61,8 +63,10 @@ async def run_platform(
     sockets: Sequence[socket.socket],
     stop: asyncio.Event,
     ready: Callable[[], None] = lambda: None,
+    **overrides: Any,
 ) -> None:
-    """Serves the whole house on the sockets of `addresses` until `stop` is set."""
+    """Serves the whole house on the sockets of `addresses` until `stop` is set; `overrides` are settings by
+    field name."""
     url = make_url(owner_url)
     note = Running(
         gateway_port=sockets[0].getsockname()[1],
@@ -70,7 +74,7 @@ async def run_platform(
         database_port=url.port or 5432,
         database_name=url.database or "valueverse",
     )
-    async with embedded.running(owner_url, settings_of(data, owner_url)) as platform:
+    async with embedded.running(owner_url, settings_of(data, owner_url, **overrides)) as platform:
         apps: list[ASGIApp] = [platform.dispatcher, *platform.apps.values()]
         with running_file.noted(data, note):
             async with serving(list(zip(apps, sockets, strict=True))):

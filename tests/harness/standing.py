@@ -14,9 +14,10 @@ import pytest
 from services.launcher.data_folder import data_folder
 from services.launcher.demo.gateway import Gateway, gateway
 from services.launcher.demo.measures import PATH as METRICS
+from services.launcher.demo.messages import Post
 from services.launcher.development_token import secret_of
 from services.launcher.ports import LOOPBACK
-from services.launcher.receivers import Mailbox, mailbox
+from services.launcher.receivers import Mailbox, mailbox, webhook_receiver
 from services.launcher.serve import GATEWAY_PORT, direct_port
 from services.launcher.serving import Address, bound
 from services.launcher.serving import serving as serving_on
@@ -38,14 +39,14 @@ _OTLP_PORT = 4318
 class Standing:
     """A platform that answers: where, by which tokens, and where it tells its metrics and traces, if at all.
 
-    `mail` is where its e-mails arrive, if that is for the test to say.
+    `post` is where its e-mails and webhooks arrive, if it can reach this machine.
     """
 
     base_url: str
     jwt_secret: str
     metrics: Sequence[str]
     traces: Traces | None
-    mail: Mailbox | None = None
+    post: Post | None = None
 
     def tenant(self) -> contextlib.AbstractAsyncContextManager[Gateway]:
         """The gateway, before the people of a tenant that nobody used before."""
@@ -67,14 +68,14 @@ def add_options(parser: pytest.Parser) -> None:
 async def embedded(_request: pytest.FixtureRequest) -> AsyncIterator[Standing]:
     """The embedded platform as a process of the test's own."""
     receiver = OtlpReceiver()
-    async with serving(receiver) as collector, mailbox() as mail:
+    async with serving(receiver) as collector, mailbox() as mail, webhook_receiver() as hooks:
         told = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **_told_of(mail)}
         with open_folder() as folder:
             process = EmbeddedProcess(folder / "data", told)
             try:
                 await process.start()
                 secret = await asyncio.to_thread(secret_of, process.data)
-                yield Standing(process.url, secret, [process.url], receiver, mail)
+                yield Standing(process.url, secret, [process.url], receiver, Post(mail, hooks))
             finally:
                 await asyncio.to_thread(process.dispose)
 
@@ -87,12 +88,13 @@ async def six_processes(request: pytest.FixtureRequest) -> AsyncIterator[Standin
     redis: RedisServer = request.getfixturevalue("redis_server")
     folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
     receiver = OtlpReceiver()
-    async with serving(receiver) as collector, mailbox() as mail:
+    async with serving(receiver) as collector, mailbox() as mail, webhook_receiver() as hooks:
         told = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **_told_of(mail)}
         folder = folders.mktemp("standing")
         async with separate_processes(postgres, rabbitmq, redis.url, folder, told) as running:
             metrics = [address.url for address in running.addresses.values()]
-            yield Standing(running.gateway_url, SECRETS.jwt_secret, metrics, receiver, mail)
+            post = Post(mail, hooks)
+            yield Standing(running.gateway_url, SECRETS.jwt_secret, metrics, receiver, post)
 
 
 @contextlib.asynccontextmanager
@@ -105,7 +107,11 @@ async def given(request: pytest.FixtureRequest) -> AsyncIterator[Standing]:
 
 
 def _told_of(mail: Mailbox) -> dict[str, str]:
-    return {"SMTP_URL": mail.url, "MAIL_FROM": "ValueVerse <values@vendor.example>"}
+    return {
+        "SMTP_URL": mail.url,
+        "MAIL_FROM": "ValueVerse <values@vendor.example>",
+        "ALLOW_PRIVATE_NETWORKS": "true",
+    }
 
 
 @contextlib.asynccontextmanager

@@ -18,6 +18,7 @@ from services.chassis.roles import ROLES
 from services.launcher.demo import lifecycle, measures
 from services.launcher.demo.gateway import Asked, Gateway
 from services.launcher.demo.measures import Measures
+from services.launcher.demo.messages import EVENTS
 from services.launcher.demo.people import People
 from tests.harness.standing import WAYS, Standing
 from tests.harness.traces import Trace
@@ -61,7 +62,8 @@ async def story(standing: Standing) -> AsyncIterator[Story]:
     before = await measures.read(*standing.metrics)
     async with standing.tenant() as asked:
         people, made = People.of(asked), defaultdict(list)
-        async for step in lifecycle.walk(people):
+        hooks = standing.post.hooks.url if standing.post else None
+        async for step in lifecycle.walk(people, hooks=hooks):
             made[step.name].append(step.made)
         after = await measures.read(*standing.metrics)
         yield Story(made, list(asked.asked), people, before, after)
@@ -227,6 +229,30 @@ async def test_one_trace_spans_gateway_services_sql_and_bus(story: Story, standi
         assert all(trace.is_under(handled, request) for handled in trace.of(service, "consumer"))
         assert any(statement.startswith("INSERT INTO") for statement in trace.statements(service))
     assert any(statement.startswith("INSERT INTO") for statement in trace.statements("value-committer"))
+
+
+def test_somebody_is_told_of_every_event_on_every_channel(story: Story) -> None:
+    arrived = {
+        (each["event_type"], each["channel"])
+        for each in story.one("told")
+        if each["state"] in {"delivered", "read"}
+    }
+    assert {(event, "in-app") for event in EVENTS} <= arrived
+    if story.made["endpoint"]:
+        assert {(event, "webhook") for event in EVENTS} <= arrived
+        assert ("committer.settlement.issued.v1", "email") in arrived
+
+
+def test_e_mails_and_signed_webhooks_arrive(story: Story, standing: Standing) -> None:
+    if standing.post is None:
+        pytest.skip("it is not known whether the platform of --base-url can reach this machine")
+    settlements = {each["id"] for each in story.made["settlement"]}
+    for call in standing.post.hooks.calls:
+        call.verify(story.one("endpoint")["secret"])
+    sent = [json.loads(call.body) for call in standing.post.hooks.calls]
+    issued = [each["subject"] for each in sent if each["type"] == "committer.settlement.issued.v1"]
+    assert set(issued) == settlements
+    assert len(standing.post.mail.to("dario@vendor.example")) >= len(settlements)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,10 @@ class Person:
 
         return await self._insist(replace)
 
+    async def delete(self, path: str, *, revision: int) -> None:
+        """Deletes what was read as this revision. Raises DemoFailed."""
+        await self._insist(lambda: self._send("DELETE", path, headers=_if_match(revision)))
+
     async def _insist(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         deadline = time.monotonic() + _PATIENCE_S
         while True:
@@ -92,7 +96,7 @@ class Person:
     ) -> Any:
         answer = await self._gateway.send(method, path, headers={**self.headers, **(headers or {})}, **rest)
         if not answer.is_error:
-            return answer.json()
+            return answer.json() if answer.content else None
         problem = _problem_of(answer)
         told = f"{method} {path} was answered {answer.status_code}: {problem['detail']}"
         if answer.status_code in _AWAY or problem.get("code") == _STILL_AT_WORK:

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.launcher.demo import agreement, delivery, success, value_case
+from services.launcher.demo import agreement, delivery, messages, success, value_case
 from services.launcher.demo.messages import message_about
 from services.launcher.demo.people import Customer, People, example, make_known
 
 Announce = Callable[[str], None]
+
+# What messages are about: the steps that make it, and where its id stands in the answer.
+_SUBJECTS = {"model": "id", "contract": "id", "schedule": "plan_id", "success_plan": "id", "settlement": "id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +26,30 @@ def _in_silence(_: str) -> None:
     """Whoever waits for no word."""
 
 
-async def walk(people: People, announce: Announce = _in_silence) -> AsyncIterator[Step]:
-    """Every step, when it is done; `announce` is told what is under way until the next one.
+async def walk(
+    people: People, announce: Announce = _in_silence, *, hooks: str | None = None
+) -> AsyncIterator[Step]:
+    """Every step, when it is done; `announce` is told what is under way until the next one. `hooks` is where
+    the story's webhooks go, if anywhere.
 
     Raises:
         DemoFailed: the platform answered what the story did not expect.
     """
-    announce("Adding the customer")
+    announce("Letting the platform know its people")
     await make_known(people)
+    if hooks is not None:
+        yield Step("endpoint", await messages.connect(people, hooks))
+    subjects = []
+    async for step in _life(people, announce):
+        if step.name in _SUBJECTS:
+            subjects.append(step.made[_SUBJECTS[step.name]])
+        yield step
+    announce("Waiting for the last messages")
+    yield Step("told", await messages.told(people, subjects, with_hooks=hooks is not None))
+
+
+async def _life(people: People, announce: Announce) -> AsyncIterator[Step]:
+    announce("Adding the customer")
     account = await value_case.add_account(people)
     yield Step("account", account)
     async for step in _architect(people, account, announce):

@@ -6,22 +6,26 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 
 from services.chassis.telemetry.logs import configure_logging
 from services.launcher import secrets_file
 from services.launcher.configuration import given_database
 from services.launcher.data_folder import make_data_folder
+from services.launcher.demo.messages import Post
 from services.launcher.demo.story import tell
 from services.launcher.development_token import require_development
 from services.launcher.embedded_postgres import EmbeddedPostgres
 from services.launcher.errors import CannotStart
+from services.launcher.receivers import mailbox, webhook_receiver
 from services.launcher.serve import addresses, database_of, run_platform
 from services.launcher.serve_one import stop_on_signals
 from services.launcher.serving import bound
 from services.launcher.urls import print_urls
 
 _ENDED_BY_CTRL_C = 130
+_MAIL_FROM = "ValueVerse <values@vendor.example>"
 
 
 def run_demo(data: Path, *, port: int, fresh: bool, stop_at_end: bool) -> None:
@@ -65,19 +69,32 @@ class _Demo:
         stop_on_signals(stop)
         ready = asyncio.Event()
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(run_platform(self._data, owner_url, self._sockets, stop, ready.set))
-                group.create_task(self._beside(ready, stop, stop_at_end=stop_at_end))
+            async with mailbox() as mail, webhook_receiver() as hooks, asyncio.TaskGroup() as group:
+                sending = {
+                    "smtp_url": SecretStr(mail.url),
+                    "mail_from": _MAIL_FROM,
+                    "public_url": self._url,
+                    "allow_private_networks": True,  # the receivers are here
+                }
+                platform = run_platform(self._data, owner_url, self._sockets, stop, ready.set, **sending)
+                group.create_task(platform)
+                group.create_task(self._beside(ready, stop, Post(mail, hooks), stop_at_end=stop_at_end))
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
-    async def _beside(self, ready: asyncio.Event, stop: asyncio.Event, *, stop_at_end: bool) -> None:
+    @property
+    def _url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    async def _beside(
+        self, ready: asyncio.Event, stop: asyncio.Event, post: Post, *, stop_at_end: bool
+    ) -> None:
         try:
             if not await _first(ready.wait(), stop.wait()):
                 raise _Interrupted
             secrets = secrets_file.read(self._data)
             assert secrets is not None, "a running platform has secrets"  # noqa: S101
-            story = tell(self._console, f"http://127.0.0.1:{self._port}", secrets.jwt_secret)
+            story = tell(self._console, self._url, secrets.jwt_secret, post)
             if not await _first(story, stop.wait()):
                 raise _Interrupted
             self._console.print()

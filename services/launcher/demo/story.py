@@ -9,8 +9,9 @@ from rich.console import Console
 from services.chassis.principal import tenant_id
 from services.launcher.demo import lifecycle, measures, study
 from services.launcher.demo.gateway import Gateway, gateway
+from services.launcher.demo.messages import Post
 from services.launcher.demo.people import People
-from services.launcher.demo.scenes import closing, contract, delivery, value_case, year
+from services.launcher.demo.scenes import closing, contract, delivery, messages, value_case, year
 from services.launcher.demo.scenes.page import act, say
 
 _ACTS = {
@@ -19,6 +20,7 @@ _ACTS = {
     "schedule": "The delivery",
     "success_plan": "The year, measured and settled",
     "proof": "What comes back",
+    "told": "Who was told",
 }
 
 
@@ -31,6 +33,7 @@ def _nothing(_console: Console, _made: Any) -> None:
 
 
 _SCENES: dict[str, Callable[[Console, Any], None]] = {
+    "endpoint": _nothing,
     "account": value_case.account,
     "proposals": value_case.proposals,
     "decisions": value_case.decisions,
@@ -52,11 +55,12 @@ _SCENES: dict[str, Callable[[Console, Any], None]] = {
     "settlement": year.settlement,
     "realised": year.realised,
     "proof": year.proof,
+    "told": messages.told,
 }
 
 
-async def tell(console: Console, base_url: str, secret: str) -> None:
-    """Tells the whole story against a running platform.
+async def tell(console: Console, base_url: str, secret: str, post: Post) -> None:
+    """Tells the whole story against a running platform, whose e-mails and webhooks arrive at `post`.
 
     Raises:
         DemoFailed: the platform answered what the story did not expect.
@@ -65,7 +69,7 @@ async def tell(console: Console, base_url: str, secret: str) -> None:
         people = People.of(asked)
         await _published_study(console, people)
         before = await measures.read(base_url)
-        made = await _lifecycle(console, people)
+        made = await _lifecycle(console, people, post)
         after = await measures.read(base_url)
     console.print()
     console.print(closing.quarters(made))
@@ -80,15 +84,16 @@ async def _published_study(console: Console, people: People) -> None:
         study.show(console, source, figures)
 
 
-async def _lifecycle(console: Console, people: People) -> closing.Made:
+async def _lifecycle(console: Console, people: People, post: Post) -> closing.Made:
     """Tells every step when it is done, and meanwhile what is under way; all that was made, by step."""
     made: closing.Made = defaultdict(list)
     with console.status("") as status:
-        async for step in lifecycle.walk(people, status.update):
+        async for step in lifecycle.walk(people, status.update, hooks=post.hooks.url):
             if step.name in _ACTS:
                 act(console, 2 + list(_ACTS).index(step.name), _ACTS[step.name])
             _SCENES[step.name](console, step.made)
             made[step.name].append(step.made)
+    messages.received(console, post, made["endpoint"][0]["secret"])
     return made
 
 
