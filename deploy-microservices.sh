@@ -34,6 +34,7 @@ Either way
   token [--tenant T] [--sub S] [--role R] [--ttl 1h]
                         print a development token
   test [PYTEST OPTIONS] run the test-suite; without options in parallel, without chaos and fuzz
+  test --live [URL]     walk the whole lifecycle on the platform that runs there (default http://127.0.0.1:8000)
   test --stack [--full] build, start, drive and remove the containers, under names and ports of their own
   new-service NAME      scaffold a service that runs, is routed and tested
   install [--dev]       only make the environment in .venv
@@ -177,12 +178,25 @@ delegate_on_port() { # delegate_on_port COMMAND ARGUMENT...: on the background p
 
 run_tests() {
   install_requirements requirements-dev.txt
+  if [ "${1:-}" = --live ]; then test_live "${@:2}"; fi
   case "$*" in
     "") set -- --numprocesses "$(getconf _NPROCESSORS_ONLN)" --maxprocesses 8 --dist loadfile -m "not chaos and not chaos_full and not fuzz and not stack and not stack_full" ;;
     --stack) set -- tests/stack -m stack ;;
     "--stack --full") set -- tests/stack -m "stack or stack_full" ;;
   esac
   exec "$PYTHON" -m pytest "$@"
+}
+
+test_live() { # test_live [URL] [PYTEST OPTIONS]
+  local url=http://127.0.0.1:8000
+  case ${1:-} in
+    http://* | https://*)
+      url=$1
+      shift
+      ;;
+  esac
+  use_containers_secret
+  exec "$PYTHON" -m pytest tests/platform/test_lifecycle.py --base-url "$url" "$@"
 }
 
 install() {

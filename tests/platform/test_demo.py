@@ -6,11 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.platform.processes import ROOT, environment, free_gateway_port, open_folder, run
+
+FIRST_ACT = "A published study"
 
 
 @pytest.fixture(scope="module")
@@ -31,22 +34,57 @@ def one_line(text: str) -> str:
     return lines[0]
 
 
+@contextmanager
+def running_demo(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """The demo for the length of the block; Ctrl-C ends it."""
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "services", "demo", "--port", str(port), "--data", str(data)],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield demo
+    finally:
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=30)
+
+
+def told_until(demo: subprocess.Popen[str], words: str) -> str:
+    """What it tells, up to the line with these words."""
+    assert demo.stdout is not None
+    told = ""
+    for line in demo.stdout:
+        told += line
+        if words in line:
+            return told
+    raise AssertionError(f"It ended before it said: {words}\n{told}")
+
+
+def is_the_whole_story(told: str, port: int) -> None:
+    assert "5,496,170" in told
+    assert "191,634" in told
+    assert "✗" not in told
+    assert "was approved" in told
+    assert "scenario cautious" in told
+    assert "lock model (architect)" in told
+    assert "True-up 2025-Q1: Share of the gain" in told
+    assert "323,830.05" in told, "what was settled over the year"
+    assert "calls, each with a valid signature" in told
+    assert "0 dead letters" in told
+    assert f"http://127.0.0.1:{port}/api/v1/architect/docs" in told
+
+
 def test_the_demo_tells_its_story_and_does_so_again_on_the_same_data(data: Path) -> None:
-    for _ in range(2):
-        port = free_gateway_port()
-        told = run("demo", "--exit", "--port", str(port), "--data", str(data))
-        assert told.returncode == 0, told.stdout + told.stderr
-        assert "5,496,170" in told.stdout
-        assert "191,634" in told.stdout
-        assert "✗" not in told.stdout
-        assert "was approved" in told.stdout
-        assert "scenario cautious" in told.stdout
-        assert "lock model (architect)" in told.stdout
-        assert "True-up 2025-Q1: Share of the gain" in told.stdout
-        assert "323,830.05" in told.stdout, "what was settled over the year"
-        assert "0 dead letters" in told.stdout
-        assert f"http://127.0.0.1:{port}/api/v1/architect/docs" in told.stdout
-        assert told.stderr == ""
+    port = free_gateway_port()
+    told = run("demo", "--exit", "--port", str(port), "--data", str(data))
+    assert told.returncode == 0, told.stdout + told.stderr
+    is_the_whole_story(told.stdout, port)
+    assert told.stderr == ""
+    with running_demo(data, port) as again:
+        is_the_whole_story(told_until(again, "stays up"), port)
+    assert again.returncode == 0
 
 
 def test_a_busy_port_is_one_line_and_starts_nothing(tmp_path: Path) -> None:
@@ -61,25 +99,13 @@ def test_a_busy_port_is_one_line_and_starts_nothing(tmp_path: Path) -> None:
 
 
 def test_data_in_use_is_one_line(data: Path) -> None:
-    first = subprocess.Popen(
-        [sys.executable, "-m", "services", "demo", "--port", str(free_gateway_port()), "--data", str(data)],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert first.stdout is not None
-        while "stays up" not in first.stdout.readline():
-            assert first.poll() is None
+    with running_demo(data, free_gateway_port()) as first:
+        told_until(first, FIRST_ACT)
         for how in ([], ["--fresh"]):
             second = run("demo", "--exit", *how, "--port", str(free_gateway_port()), "--data", str(data))
             assert second.returncode == 1
             assert str(data) in one_line(second.stderr)
         assert (data / "postgres" / "cluster" / "PG_VERSION").exists()
-    finally:
-        first.send_signal(signal.SIGINT)
-        first.communicate(timeout=30)
     assert first.returncode in {0, 130}
 
 
@@ -101,8 +127,8 @@ def test_ctrl_c_during_the_first_start_breaks_nothing(fresh_data: Path, after_s:
     if told:  # else it came while Python was loading
         assert told.splitlines()[-1] == "Interrupted: everything is stopped, and the next demo begins anew."
         assert first.returncode == 130
-    again = run("demo", "--exit", "--port", str(free_gateway_port()), "--data", str(data))
-    assert again.returncode == 0, again.stdout + again.stderr
+    with running_demo(data, free_gateway_port()) as again:
+        told_until(again, FIRST_ACT)
 
 
 @pytest.mark.parametrize(

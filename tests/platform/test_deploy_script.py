@@ -166,6 +166,14 @@ def test_without_arguments_the_tests_run_in_parallel_and_without_chaos(house: Ho
     assert "<-m><not chaos and not chaos_full and not fuzz and not stack and not stack_full>" in told.stdout
 
 
+def test_the_lifecycle_is_tested_on_what_runs(house: House) -> None:
+    told = house.run("test", "--live", "-x")
+    lifecycle = "<-m><pytest><tests/platform/test_lifecycle.py><--base-url>"
+    assert told.stdout.startswith(f"{lifecycle}<http://127.0.0.1:8000><-x>")
+    told = house.run("test", "--live", "https://value.example", "--traces", "otlp://127.0.0.1:4318")
+    assert told.stdout.startswith(f"{lifecycle}<https://value.example><--traces><otlp://127.0.0.1:4318>")
+
+
 def test_start_without_docker_says_how_to_start_embedded(bare: House) -> None:
     told = bare.run("start")
     assert told.returncode == 1
