@@ -18,3 +18,5 @@ for file in requirements.in services/*/requirements.in; do
   rm -f "${file%.in}.txt"
   compile "${file%.in}" --constraint requirements-dev.txt --no-annotate
 done
+# The benchmarks' peers fit beside everything else, but are no part of it.
+compile benchmarks/requirements --constraint requirements-dev.txt

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,8 +111,14 @@ def _check(model: ValueModel) -> None:
 
 
 def _program(model: ValueModel) -> Program:
-    named = {name: Source(name, f"/model/formulas/{name}", text) for name, text in model.formulas.items()}
-    return compile_formulas(named, _amounts(model), model.inputs)
+    named = tuple(Source(name, f"/model/formulas/{name}", text) for name, text in model.formulas.items())
+    return _remembered(named, tuple(_amounts(model)), tuple(model.inputs))
+
+
+@lru_cache(maxsize=128)
+def _remembered(named: tuple[Source, ...], amounts: tuple[Source, ...], inputs: tuple[str, ...]) -> Program:
+    """By the formulas' content: a model is asked for again and again with other numbers."""
+    return compile_formulas({source.name: source for source in named}, amounts, inputs)
 
 
 def _amounts(model: ValueModel) -> Iterator[Source]:

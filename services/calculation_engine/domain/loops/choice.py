@@ -35,6 +35,9 @@ class Loops(Protocol):
     ) -> None:
         """shift + scale * (the table's inverse at each probability); see `sampling.tables`."""
 
+    def triangular(self, low: float, mode: float, high: float, column: Numbers) -> None:
+        """Replaces probabilities by the values of a triangular distribution."""
+
     def run(self, instructions: Integers, registers: Numbers, size: int) -> None:
         """Instructions (code, result, three arguments) over the first `size` columns of registers."""
 

@@ -113,6 +113,17 @@ def invert(table: Numbers, probabilities: Numbers, shift: float, scale: float, o
     _invert(table, lower.view(np.int64), upper, shift, scale, out)
 
 
+@_compiled("void(float64, float64, float64, float64[::1])")
+def triangular(low: float, mode: float, high: float, column: Numbers) -> None:
+    width = high - low
+    below = (mode - low) / width
+    for i in range(len(column)):
+        u = column[i]
+        rises = u < below
+        root = np.sqrt(u * below if rises else (1 - u) * (1 - below))
+        column[i] = low + width * root if rises else high - width * root
+
+
 @_compiled("void(float64[:,::1], int64[::1], float64, boolean[::1])")
 def usable(registers: Numbers, rows: Integers, limit: float, out: Truths) -> None:
     out[:] = True

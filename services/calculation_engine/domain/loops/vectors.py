@@ -27,6 +27,14 @@ def invert(table: Numbers, probabilities: Numbers, shift: float, scale: float, o
     out[:] = shift + scale * (((c[:, 3] * inside + c[:, 2]) * inside + c[:, 1]) * inside + c[:, 0])
 
 
+def triangular(low: float, mode: float, high: float, column: Numbers) -> None:
+    width = high - low
+    below = (mode - low) / width
+    rising = low + width * np.sqrt(column * below)
+    falling = high - width * np.sqrt((1 - column) * (1 - below))
+    column[:] = np.where(column < below, rising, falling)
+
+
 def run(instructions: Integers, registers: Numbers, size: int) -> None:
     columns = registers[:, :size]
     for code, result, *arguments in instructions.tolist():

@@ -1,6 +1,6 @@
 """The uncertain inputs of one run: their values block by block, correlated as the model says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from services.calculation_engine.domain.sampling.laws import (
     LognormalLaw,
     NormalLaw,
     Numbers,
+    TriangularLaw,
     TruncatedLaw,
     UniformLaw,
 )
@@ -47,35 +48,36 @@ class Sample:
     def __init__(self, inputs: Mapping[str, Distribution], copula: Copula, design: Design) -> None:
         self.names = tuple(sorted(inputs))
         self._sampler = design.sampler
-        self._streams = {
-            name: uniforms.Stream(
+        self._streams = [
+            uniforms.Stream(
                 design.seed,
                 f"{name}#{design.copy}" if design.copy else name,
                 place + design.copy * len(self.names),
                 design.draws,
             )
             for place, name in enumerate(self.names)
-        }
+        ]
+        self._sobol = uniforms.SobolStreams(self._streams if design.sampler == "sobol" else [])
         self._laws = {name: law_of(inputs[name]) for name in self.names}
         self._copula = copula
 
     def fill(self, loops: Loops, start: int, rows: Mapping[str, int], registers: Registers) -> None:
         """Puts the block that begins with draw `start` into the inputs' registers."""
         columns = {name: registers[rows[name], :BLOCK] for name in self.names}
-        for name, column in columns.items():
-            self._uniforms(loops, name, start, column)
+        self._uniforms(loops, start, columns.values())
         self._correlate(loops, columns)
         with np.errstate(all="ignore"):
             for name, column in columns.items():
                 invert(loops, self._laws[name], column)
 
-    def _uniforms(self, loops: Loops, name: str, start: int, column: Numbers) -> None:
-        stream = self._streams[name]
+    def _uniforms(self, loops: Loops, start: int, columns: Iterable[Numbers]) -> None:
         if self._sampler == "sobol":
-            low, high, keys = uniforms.sobol_block(stream, start)
-            loops.scramble(low ^ high, keys, column)
+            points = self._sobol.points(start)
+            for block, keys, column in zip(points, self._sobol.keys, columns, strict=True):
+                loops.scramble(block, keys, column)
         else:
-            column[:] = uniforms.block_of_uniforms(self._sampler, stream, start)
+            for stream, column in zip(self._streams, columns, strict=True):
+                column[:] = uniforms.block_of_uniforms(self._sampler, stream, start)
 
     def _correlate(self, loops: Loops, columns: Mapping[str, Numbers]) -> None:
         names, factor = self._copula.names, self._copula.factor
@@ -97,6 +99,10 @@ def invert(loops: Loops, law: SomeLaw | Law, column: Numbers) -> None:
 def _uniform(_: Loops, law: UniformLaw, column: Numbers) -> None:
     column *= law.high - law.low
     column += law.low
+
+
+def _triangular(loops: Loops, law: TriangularLaw, column: Numbers) -> None:
+    loops.triangular(law.low, law.mode, law.high, column)
 
 
 def _normal(loops: Loops, law: NormalLaw, column: Numbers) -> None:
@@ -129,6 +135,7 @@ def _by_formula(_: Loops, law: Law, column: Numbers) -> None:
 
 _INVERSES: dict[type, Callable[..., None]] = {
     UniformLaw: _uniform,
+    TriangularLaw: _triangular,
     NormalLaw: _normal,
     LognormalLaw: _lognormal,
     BetaLaw: _beta,

@@ -55,7 +55,7 @@ def _reversed(word: int) -> int:
 
 def low_points(row: Words, count: int) -> Words:
     """Points 0 to count - 1 of a dimension, count a power of two; digits reversed. Point start + i is then
-    low_points[i] ^ high_point(start), for a start that is a multiple of count."""
+    low_points[i] ^ high_points(start), for a start that is a multiple of count."""
     points = np.zeros(1, dtype=np.uint32)
     bit = 0
     while len(points) < count:
@@ -64,13 +64,11 @@ def low_points(row: Words, count: int) -> Words:
     return points
 
 
-def high_point(row: Words, start: int) -> np.uint32:
-    """The point at the index start; digits reversed."""
-    point = 0
-    for bit in range(start.bit_length()):
-        if start >> bit & 1:
-            point ^= int(row[bit])
-    return np.uint32(point)
+def high_points(rows: Words, start: int) -> Words:
+    """The point at the index start, of one dimension or a row a dimension; digits reversed."""
+    bits = [bit for bit in range(start.bit_length()) if start >> bit & 1]
+    points: Words = np.bitwise_xor.reduce(rows[..., bits], axis=-1)
+    return points
 
 
 def scrambled(points: Words, keys: Words) -> Words:

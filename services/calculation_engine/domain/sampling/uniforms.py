@@ -15,9 +15,8 @@ blocks are computed, where, or in what order.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -54,21 +53,25 @@ def block_of_uniforms(sampler: Sampler, stream: Stream, start: int) -> Numbers:
 
 
 def _sobol(stream: Stream, start: int) -> Numbers:
-    low, high, keys = sobol_block(stream, start)
-    words = sobol.scrambled(low ^ high, keys).reshape(-1)
+    row = sobol.directions()[stream.dimension]
+    points = sobol.low_points(row, _PER_REPLICATE) ^ sobol.high_points(row, start // REPLICATES)
+    words = sobol.scrambled(points, stream.words("sobol")).reshape(-1)
     return (words.astype(np.float64) + 0.5) * sobol.STEP
 
 
-def sobol_block(stream: Stream, start: int) -> tuple[Words, np.uint32, Words]:
-    """What the points of a block are made from: points low ^ high, to be scrambled by the keys."""
-    low, keys = _fixed(stream)
-    return low, sobol.high_point(sobol.directions()[stream.dimension], start // REPLICATES), keys
+class SobolStreams:
+    """The points of several inputs together, before they are scrambled."""
 
+    def __init__(self, streams: Sequence[Stream]) -> None:
+        rows = [sobol.directions()[stream.dimension] for stream in streams]
+        self._rows = np.array(rows, dtype=np.uint32).reshape(-1, sobol.DIGITS)
+        self._low = [sobol.low_points(row, _PER_REPLICATE) for row in rows]
+        self.keys = [stream.words("sobol") for stream in streams]
 
-@lru_cache(maxsize=1024)
-def _fixed(stream: Stream) -> tuple[Words, Words]:
-    row = sobol.directions()[stream.dimension]
-    return sobol.low_points(row, _PER_REPLICATE), stream.words("sobol")
+    def points(self, start: int) -> Iterator[Words]:
+        """Each input's points of the block that begins with draw `start`."""
+        for low, high in zip(self._low, sobol.high_points(self._rows, start // REPLICATES), strict=True):
+            yield low ^ high
 
 
 def _random(stream: Stream, start: int) -> Numbers:

@@ -27,7 +27,7 @@ def test_the_first_points(dimension: int, points: list[float]) -> None:
 def test_a_far_block_is_computed_by_itself(dimension: int) -> None:
     row = sobol.directions()[dimension]
     whole = sobol.low_points(row, 4096)
-    block = sobol.low_points(row, 256) ^ sobol.high_point(row, 2560)
+    block = sobol.low_points(row, 256) ^ sobol.high_points(row, 2560)
     assert np.array_equal(block, whole[2560:2816])
 
 

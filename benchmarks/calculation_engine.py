@@ -1,0 +1,308 @@
+"""The calculation engine beside its peers: ratios, measured in one run.
+
+`pip install -r benchmarks/requirements.txt`, then `python -m benchmarks.calculation_engine [ROW ...]`. Every
+figure is the best of several runs, ours and the peers' in turn, in one process. Above 1 ours is faster, save
+where a row says how far off a limit it is.
+"""
+
+import asyncio
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from itertools import pairwise
+
+import httpx2
+import numpy as np
+import openturns as ot
+import pyxirr
+from rich.console import Console
+from rich.table import Table
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from benchmarks import engine_peers as peers
+from benchmarks.engine_model import FORMULAS, INPUTS, NAMES, PERIODS, Numbers, experiment, model, weights
+from services.calculation_engine.domain.evaluation import evaluate
+from services.calculation_engine.domain.indices import variance_shares
+from services.calculation_engine.domain.loops.choice import loaded
+from services.calculation_engine.domain.part import SPAN, Part, merged, part_of
+from services.calculation_engine.domain.quantiles import quantiles_of
+from services.schemas.evaluation import EvaluationRequest
+from services.schemas.simulation import Targets
+
+Row = tuple[str, str, str, str]
+"""What, against what, the ratio, what is hoped for."""
+
+_PEERS = ("numpy", "numba", "openturns", "SALib", "squigglepy", "pyxirr")
+_ROUNDS = 3
+_MOST_ROUNDS = 500
+_SECONDS = 6.0
+_ERROR = 0.005
+_SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+
+LOOPS = loaded()
+
+
+def best(*runs: Callable[[], object]) -> list[float]:
+    """The least seconds that each takes, in turn: at least three times, and for some seconds."""
+    found = [float("inf")] * len(runs)
+    end = time.perf_counter() + _SECONDS
+    rounds = 0
+    while rounds < _ROUNDS or (time.perf_counter() < end and rounds < _MOST_ROUNDS):
+        rounds += 1
+        for place, run in enumerate(runs):
+            begin = time.perf_counter()
+            run()
+            found[place] = min(found[place], time.perf_counter() - begin)
+    return found
+
+
+def ratio(theirs: float, ours: float) -> str:
+    return f"{theirs / ours:.1f}x"
+
+
+def throughput() -> Iterator[Row]:
+    draws = 2**17
+    ours = experiment(draws, LOOPS)
+    seconds = best(
+        lambda: ours.columns(0, draws, ["npv"]),
+        lambda: peers.openturns_script(1, draws),
+        lambda: peers.numpy_script(1, draws),
+        lambda: peers.squigglepy_script(1, draws),
+    )
+    what = f"draws/s: {INPUTS} inputs, {FORMULAS} formulas, {PERIODS} periods ({draws / seconds[0]:,.0f}/s)"
+    yield what, "OpenTURNS, two threads", ratio(seconds[1], seconds[0]), ">= 15x"
+    yield what, "NumPy, whole arrays", ratio(seconds[2], seconds[0]), ">= 5x"
+    yield what, "squigglepy", ratio(seconds[3], seconds[0]), ">= 20x"
+
+
+def accuracy() -> Iterator[Row]:
+    """The least power of two of draws whose P90 has a root mean square error of 0.5 %, over seeds."""
+    truth = float(
+        np.percentile(experiment(2**20, LOOPS, seed=99).columns(0, 2**20, ["npv"]).values["npv"], 90)
+    )
+
+    def ours(seed: int, draws: int) -> Numbers:
+        return experiment(draws, LOOPS, seed=seed).columns(0, draws, ["npv"]).values["npv"]
+
+    found = {}
+    for name, sample in (
+        ("ours", ours),
+        ("NumPy", peers.numpy_script),
+        ("OpenTURNS", peers.openturns_script),
+    ):
+        draws = 64
+        while _error(sample, draws, truth) > _ERROR:
+            draws *= 2
+        found[name] = draws, best(lambda s=sample, n=draws: s(1, n))[0]
+    for name, hope in (("NumPy", ">= 30x"), ("OpenTURNS", ">= 80x")):
+        what = f"seconds to 0.5 % of P90 ({found['ours'][0]} draws against {found[name][0]})"
+        yield what, name, ratio(found[name][1], found["ours"][1]), hope
+
+
+def _error(sample: Callable[[int, int], Numbers], draws: int, truth: float) -> float:
+    errors = [np.percentile(sample(seed, draws), 90) / truth - 1 for seed in range(1, 31)]
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def formulas() -> Iterator[Row]:
+    ours = experiment(2048, LOOPS)
+    ours.columns(0, 2048, ["npv"])
+    in_c = peers.c_loop()
+    columns = np.stack([ours.registers[ours.program.inputs[name], :2048] for name in NAMES])
+    out = np.empty(2048)
+
+    def run_ours() -> None:
+        for _ in range(5):
+            _ = ours.flow(2048).npv
+
+    def run_c() -> None:
+        for _ in range(5):
+            in_c(columns, out)
+
+    seconds = best(run_ours, run_c)
+    assert np.allclose(out, ours.flow(2048).npv)
+    yield (
+        "formulas only, data in cache",
+        "one loop in C (the limit)",
+        f"{seconds[0] / seconds[1]:.1f}x off",
+        "<= 5x",
+    )
+
+
+def rates() -> Iterator[Row]:
+    generator = np.random.default_rng(1)
+    flows = np.abs(generator.normal(100, 30, (61, 2048)))
+    flows[0] = -generator.uniform(500, 3000, 2048)
+    columns = [flow.tolist() for flow in flows.T]
+    found = np.empty(2048)
+    seconds = best(
+        lambda: LOOPS.single_root(flows, 0.95, found), lambda: [pyxirr.irr(flow) for flow in columns]
+    )
+    assert np.allclose(found, [pyxirr.irr(flow) for flow in columns], rtol=1e-6, atol=1e-9)
+    what = f"IRR of 61 flows ({seconds[0] / 2048 * 1e9:,.0f} ns)"
+    yield what, "pyxirr", ratio(seconds[1], seconds[0]), ">= 100x"
+
+
+def indices() -> Iterator[Row]:
+    draws = 4096
+    seconds = best(
+        lambda: variance_shares(experiment(draws, LOOPS), "npv"),
+        lambda: peers.openturns_indices(draws),
+        lambda: peers.salib_indices(draws),
+    )
+    what = f"Sobol' indices, {draws * (INPUTS + 2):,} evaluations"
+    yield what, "OpenTURNS", ratio(seconds[1], seconds[0]), ">= 8x"
+    yield what, "SALib", ratio(seconds[2], seconds[0]), ">= 100x"
+
+
+def quantiles() -> Iterator[Row]:
+    draws = 2**23
+    shard = 2**20
+    ours = experiment(draws, LOOPS)
+    parts = [part_of(ours, start, start + shard, ["npv"], Targets()) for start in range(0, draws, shard)]
+    values = np.concatenate(
+        [ours.columns(start, start + shard, ["npv"]).values["npv"] for start in range(0, draws, shard)]
+    )
+
+    def from_parts() -> list[float | None]:
+        found = quantiles_of(merged(parts).outputs["npv"])
+        return [found.at(share) for share in _SHARES]
+
+    seconds = best(from_parts, lambda: np.percentile(values, [100 * share for share in _SHARES]))
+    ordered = np.sort(values)
+    off = max(
+        abs(np.searchsorted(ordered, found) / draws - share)
+        for found, share in zip(from_parts(), _SHARES, strict=True)
+        if found is not None
+    )
+    what = f"nine quantiles of 8 merged shards of 2^20, {100 * off:.5f} percentage points off (<= 0.005)"
+    yield what, "exact, over all draws", ratio(seconds[1], seconds[0]), ">= 8x"
+
+
+def large() -> Iterator[Row]:
+    draws = 100_000_000
+    one = _threads(2**23, 1)
+    two = _threads(2**23, 2)
+    yield "2^23 draws on two threads", "on one", ratio(one, two), ">= 1.7x"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = _threads(draws, 2)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    yield f"10^8 draws in {seconds:.0f} s on two threads", "resident memory", f"+{grown:.1f} MB", "< 10 MB"
+
+
+def _threads(draws: int, count: int) -> float:
+    """Seconds for a sample, each thread with a range of its own."""
+    spans = -(-draws // SPAN)
+    ends = [min(draws, SPAN * (spans * place // count)) for place in range(count + 1)]
+    found: list[Part] = []
+
+    def work(start: int, stop: int) -> None:
+        mine = experiment(draws, LOOPS)
+        total = part_of(mine, start, start + SPAN, ["npv"], Targets())
+        for first in range(start + SPAN, stop, SPAN):
+            following = part_of(mine, first, min(first + SPAN, stop), ["npv"], Targets())
+            total = merged([total, following])
+        found.append(total)
+
+    begin = time.perf_counter()
+    threads = [threading.Thread(target=work, args=ends_of) for ends_of in pairwise(ends)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert merged(found).stop == draws
+    return time.perf_counter() - begin
+
+
+def requests() -> Iterator[Row]:
+    body = EvaluationRequest(model=model()).model_dump_json().encode()
+
+    async def constant(_: Request) -> JSONResponse:
+        return JSONResponse({"here": True})
+
+    async def bare(calls: int) -> float:
+        app = Starlette(routes=[Route("/", constant, methods=["POST"])])
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://bare") as client:
+            begin = time.perf_counter()
+            for _ in range(calls):
+                await client.post("/", content=body)
+            return (time.perf_counter() - begin) / calls
+
+    def ours(number: int) -> None:
+        changed = body.replace(b"1000 *", f"{1000 + number} *".encode())
+        evaluate(EvaluationRequest.model_validate_json(changed)).model_dump_json()
+
+    route = min(asyncio.run(bare(100)) for _ in range(_ROUNDS))
+    again = best(lambda: ours(0))[0]
+    numbers = iter(range(1, 10**6))
+    first = best(lambda: ours(next(numbers)))[0]
+    what = "evaluation, document to document"
+    yield (
+        f"{what}, formulas seen before ({again * 1e3:.2f} ms)",
+        "a bare Starlette route",
+        f"{again / route:.1f}x",
+        "<= 2x",
+    )
+    yield (
+        f"{what}, formulas new ({first * 1e3:.2f} ms)",
+        "a bare Starlette route",
+        f"{first / route:.1f}x",
+        "<= 10x",
+    )
+
+
+def start() -> Iterator[Row]:
+    program = (
+        "import time; begin = time.perf_counter()\n"
+        "from benchmarks.engine_model import experiment\n"
+        "from services.calculation_engine.domain.loops.choice import {loops}\n"
+        "experiment(65536, {loops}()).columns(0, 65536, ['npv'])\n"
+        "print(time.perf_counter() - begin)"
+    )
+    for loops, what in (
+        ("loops", "NumPy's loops, while the compiled ones load"),
+        ("loaded", "compiled loops from their cache"),
+    ):
+        done = [
+            float(
+                subprocess.run(  # noqa: S603
+                    [sys.executable, "-c", program.format(loops=loops)],
+                    capture_output=True,
+                    check=True,
+                    text=True,
+                ).stdout
+            )
+            for _ in range(_ROUNDS)
+        ]
+        yield f"a new process to its first 65,536 draws: {what}", "", f"{min(done):.2f} s", "stated"
+
+
+ROWS: dict[str, Callable[[], Iterator[Row]]] = {
+    row.__name__: row
+    for row in (throughput, accuracy, formulas, rates, indices, quantiles, large, requests, start)
+}
+
+
+def main(chosen: list[str]) -> None:
+    ot.TBB.SetThreadsNumber(2)
+    console = Console()
+    console.print(", ".join(f"{peer} {version(peer)}" for peer in _PEERS), f"Python {sys.version.split()[0]}")
+    assert weights().drivers.size == FORMULAS
+    table = Table("figure", "against", "measured", "hoped for")
+    for name in chosen or ROWS:
+        for row in ROWS[name]():
+            console.print(" | ".join(row))
+            table.add_row(*row)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
