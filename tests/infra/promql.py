@@ -10,6 +10,12 @@ _GROUPING = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\((
 _SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\s*\{([^}]*)\}")
 _LABEL = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)\s*(?:=~|!~|!=|=)")
 _WORD = re.compile(r"(?<![\w:.$])([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(\()?")
+# Functions of Prometheus 2.24 that rules and panels have a use for; last_over_time, clamp and sgn came later.
+FUNCTIONS_OF_2_24 = {
+    *("absent", "avg", "count", "label_replace", "max", "min", "sum", "topk", "vector"),
+    *("avg_over_time", "max_over_time", "min_over_time", "sum_over_time"),
+    *("changes", "delta", "deriv", "increase", "rate", "resets", "histogram_quantile"),
+}
 _OPERATORS = frozenset({"and", "or", "unless", "offset", "bool", "inf", "nan"})
 
 

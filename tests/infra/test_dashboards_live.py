@@ -5,6 +5,7 @@ import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -210,3 +211,19 @@ async def test_probes_are_dropped(platform: TestPlatform, prometheus: Prometheus
             assert (await client.get(f"/api/v1/architect/{route}")).is_success
     await eventually(lambda: scraped("openapi.json"), within_s=_WITHIN_S)
     assert not await scraped("health/ready")
+
+
+async def test_an_exemplar_names_the_trace_of_its_request(
+    company: Company, prometheus: PrometheusServer
+) -> None:
+    trace_id = uuid4().hex
+    asked = await company.person("della", "delivery-manager").get(
+        "/api/v1/executor/plans", headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    )
+    assert asked.is_success
+
+    async def is_kept() -> bool:
+        durations = 'http_request_duration_seconds_bucket{route="/api/v1/executor/plans"}'
+        return {"trace_id": trace_id} in await asyncio.to_thread(prometheus.exemplars, durations)
+
+    await eventually(is_kept, within_s=_WITHIN_S)

@@ -15,6 +15,7 @@ import yaml
 from infra.grafana import build
 from tests.infra.dashboards import DASHBOARDS, FOLDER, QUERIES, Query
 from tests.infra.exposed import ROOT, everything, unknown_names
+from tests.infra.promql import FUNCTIONS_OF_2_24, parse
 
 _DASHBOARD_FIELDS = {
     *("uid", "title", "description", "tags", "schemaVersion", "editable", "graphTooltip", "timezone", "time"),
@@ -115,6 +116,7 @@ def test_a_panel_has_the_fields_of_the_model(name: str, panel: dict[str, Any]) -
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_a_query_names_what_exists(query: Query) -> None:
     assert unknown_names(query.expression, everything()) == []
+    assert parse(query.expression).functions <= FUNCTIONS_OF_2_24
     assert "$" not in query.expression
 
 

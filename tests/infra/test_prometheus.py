@@ -8,7 +8,7 @@ import yaml
 
 from services.schemas.directory import SERVICES
 from tests.infra.exposed import ROOT, RULES, everything, unknown_names
-from tests.infra.promql import parse
+from tests.infra.promql import FUNCTIONS_OF_2_24, parse
 from tests.servers.missing import MissingServer, skip_or_fail
 from tests.servers.prometheus import promtool
 
@@ -16,12 +16,6 @@ _PROMETHEUS = RULES.parent
 _CASES = sorted((_PROMETHEUS / "tests").glob("*.yml"))
 _RUNBOOK = ROOT / "docs/runbook.md"
 
-# Functions of Prometheus 2.24 that rules have a use for; last_over_time, clamp and sgn came later.
-_FUNCTIONS_OF_2_24 = {
-    *("absent", "avg", "count", "label_replace", "max", "min", "sum", "topk"),
-    *("avg_over_time", "max_over_time", "min_over_time", "sum_over_time"),
-    *("changes", "delta", "deriv", "increase", "rate", "resets", "histogram_quantile"),
-}
 _FIELDS_OF_2_24 = frozenset({"record", "alert", "expr", "for", "labels", "annotations"})
 
 
@@ -41,7 +35,7 @@ def _name(rule: dict[str, Any]) -> str:
 @pytest.mark.parametrize("rule", [*RECORDINGS, *ALERTS], ids=_name)
 def test_a_rule_names_what_exists_and_is_understood_by_the_oldest_version(rule: dict[str, Any]) -> None:
     assert unknown_names(rule["expr"], everything()) == []
-    assert parse(rule["expr"]).functions <= _FUNCTIONS_OF_2_24
+    assert parse(rule["expr"]).functions <= FUNCTIONS_OF_2_24
     assert rule.keys() <= _FIELDS_OF_2_24
     assert "@" not in rule["expr"]
 

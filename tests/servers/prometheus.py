@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,12 @@ class PrometheusServer:
         if found["resultType"] == "scalar":
             return [Sample({}, float(found["result"][1]))]
         return [Sample(each["metric"], float(each["value"][1])) for each in found["result"]]
+
+    def exemplars(self, expression: str) -> list[dict[str, str]]:
+        """The labels of the exemplars of the last hour, of every series that the expression selects."""
+        now = time.time()
+        found = self._get("query_exemplars", query=expression, start=str(now - 3600), end=str(now))
+        return [each["labels"] for series in found for each in series["exemplars"]]
 
     def targets(self) -> dict[str, str]:
         """The health of each active target, by its job."""
@@ -93,6 +100,7 @@ class PrometheusProcess:
             f"--config.file={self._folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={self._folder / 'data'}",
             f"--web.listen-address={LOOPBACK}:{self.server.port}",
+            "--enable-feature=exemplar-storage",
         ]
 
 
