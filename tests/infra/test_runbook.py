@@ -13,6 +13,7 @@ from tests.platform.operations import OPERATIONS
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 _CALLS = re.findall(r"`(GET|POST) (/api/v1/[^`?]+)(?:\?([^`]*))?`", RUNBOOK)
 _COMMANDS = re.findall(r"python -m services ([a-z-]+(?: [a-z-]+)?)", RUNBOOK)
+_SCRIPT = re.findall(r"\./deploy-microservices\.sh\s+([a-z-]+)", RUNBOOK)
 
 
 @pytest.mark.parametrize(("method", "path", "query"), _CALLS)
@@ -34,6 +35,11 @@ def test_a_command_exists(words: str) -> None:
         if not hasattr(command, "commands"):
             break  # an argument
         command = command.commands[word]
+
+
+@pytest.mark.parametrize("word", sorted(set(_SCRIPT)))
+def test_the_script_knows_the_word(word: str) -> None:
+    assert re.search(rf"^  {word}\b", (ROOT / "deploy-microservices.sh").read_text(), re.MULTILINE)
 
 
 def test_a_dashboard_that_it_names_exists() -> None:
