@@ -1,6 +1,8 @@
 """One stack for all of its tests, in the order of their file: built, started, driven, removed."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -8,14 +10,18 @@ from tests.stack.engine import Stack, has_docker
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def built() -> Iterator[Stack]:
     """Images and settings; whatever was started is removed at the end."""
     if not has_docker():
         pytest.skip("no Docker answers here")
-    stack = Stack.of_its_own(tmp_path_factory.mktemp("stack"))
-    stack.script("build")
-    yield stack
-    stack.script("reset", "--yes")
+    # Not pytest's own folder: it is needed until the very end, after an interruption, too.
+    with TemporaryDirectory(prefix="valueverse-stack-") as folder:
+        stack = Stack.of_its_own(Path(folder))
+        stack.script("build")
+        try:
+            yield stack
+        finally:
+            stack.script("reset", "--yes")
 
 
 @pytest.fixture(scope="session")

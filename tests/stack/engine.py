@@ -69,6 +69,7 @@ class Stack:
                 **os.environ,
                 **{name: str(port) for name, port in ports.items()},
                 "SERVICES_SUBNET": f"10.{draw.randint(200, 250)}.{draw.randint(1, 254)}",
+                "HEALTHY_WITHIN_S": "600",
                 "VALUEVERSE_ENV": str(settings),
                 "VALUEVERSE_DATA": str(folder / "embedded"),
                 "COMPOSE_PROJECT_NAME": f"valueverse-{secrets.token_hex(4)}",
