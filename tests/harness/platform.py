@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx2
+from pydantic import SecretStr
 
 from services.chassis.asgi_transport import IsolatedASGITransport
 from services.chassis.clock import SystemClock
@@ -33,6 +34,12 @@ class TestPlatform:
     __test__ = False
 
     embedded: EmbeddedPlatform
+
+    @property
+    def database(self) -> str:
+        """The name of the database that all services share."""
+        url: SecretStr = self.embedded.apps["value-architect"].state.runtime.settings.database_url
+        return url.get_secret_value().rpartition("/")[2]
 
     def token(
         self,

@@ -41,6 +41,11 @@ _HANDLED = """
     SELECT concat('{key} ', type, CASE WHEN refusal IS NOT NULL THEN ' refused' END), count(*)
     FROM {key}.handled_commands WHERE tenant_id = $1 GROUP BY type, refusal
 """
+_TAKEN_FOR_DONE = """
+    SELECT step FROM committer.saga_log
+    JOIN {key}.handled_commands AS handled USING (tenant_id, command_id, step)
+    WHERE tenant_id = $1 AND entry = 'done' AND at < handled_at
+"""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,15 @@ class Deal:
 
     async def consistent(self) -> None:
         await until_consistent(self.processes.servers.owner_url, self.tenant, within_s=60)
+
+    async def taken_for_done(self) -> list[str]:
+        """The steps that the saga's log notes as done before their participant had begun with them."""
+        async with self.processes.superuser() as database:
+            return [
+                row["step"]
+                for key in SERVICES
+                for row in await database.fetch(_TAKEN_FOR_DONE.format(key=key), self.tenant)
+            ]
 
     async def happened(self) -> dict[str, int]:
         """What the tenant's services have said, and which commands they have handled, each how often."""
@@ -158,7 +172,7 @@ async def test_an_activation_comes_to_its_end_whoever_is_killed(
         contract = await disturbed(deal, kill, six_processes.start)
         assert (contract["state"], contract["failure"]) == ("active", None)
         await deal.consistent()
-        assert await deal.happened() == in_force
+        assert (await deal.happened(), await deal.taken_for_done()) == (in_force, [])
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +211,7 @@ async def test_a_refused_activation_is_undone_whoever_is_killed(
         contract = await disturbed(deal, kill, refusing)
         assert (contract["state"], contract["failure"]) == ("activation_failed", REASON)
         await deal.consistent()
-        assert await deal.happened() == undone
+        assert (await deal.happened(), await deal.taken_for_done()) == (undone, [])
 
 
 @pytest.mark.chaos

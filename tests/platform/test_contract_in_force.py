@@ -2,11 +2,19 @@
 
 from typing import Any
 
+import pytest
+
+from services.amplifier import events as amplifier
+from services.chassis.commands import Refused
+from services.chassis.unit_of_work import UnitOfWork
+from services.schemas.commands import CreateSuccessPlan
 from tests.amplifier.api.cases import PLANS, closed, measured, reading, settled, stepped, succeeded
 from tests.architect.api.cases import got
 from tests.committer.api.cases import CONTRACTS, GAIN_SHARE, SETTLEMENTS, SUBSCRIPTION, Deal
+from tests.harness.lives import until_consistent
 from tests.harness.platform import Company
 from tests.harness.waiting import eventually
+from tests.servers.postgres import PostgresServer
 
 # Over, so that whoever measures has measured all of it.
 YEAR: dict[str, Any] = {
@@ -17,13 +25,21 @@ YEAR: dict[str, Any] = {
 
 
 async def _in_force(deal: Deal) -> dict[str, Any]:
-    signed = await deal.signed(**YEAR)
+    return await _activated(deal, await deal.signed(**YEAR))
 
-    async def activated() -> dict[str, Any] | None:
-        contract = await got(deal.manager, f"{CONTRACTS}/{signed['id']}")
-        return contract if contract["state"] != "activating" else None
 
-    return await eventually(activated)
+async def _activated(deal: Deal, contract: dict[str, Any]) -> dict[str, Any]:
+    """The contract once its activation has ended."""
+
+    async def look() -> dict[str, Any] | None:
+        now = await got(deal.manager, f"{CONTRACTS}/{contract['id']}")
+        return now if now["state"] != "activating" else None
+
+    return await eventually(look)
+
+
+async def _refuse(uow: UnitOfWork, command: CreateSuccessPlan) -> None:
+    raise Refused("Nobody is free to measure this.")
 
 
 async def _settlements(deal: Deal, contract: dict[str, Any], number: int) -> list[dict[str, Any]]:
@@ -83,3 +99,30 @@ async def test_closed_quarters_are_settled_and_a_restatement_is_trued_up(company
         ("True-up 2025-Q1: Share of the gain", "22.50"),
     ]
     assert second["net"]["amount"] == "257.50"
+
+
+async def test_what_one_refuses_is_undone_by_all_and_may_be_tried_again(
+    company: Company, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal = Deal(company)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(amplifier, "create_success_plan", _refuse)
+        failed = await _in_force(deal)
+    assert (failed["state"], failed["failure"]) == (
+        "activation_failed",
+        "Nobody is free to measure this.",
+    )
+    saga = await deal.saga(failed)
+    assert [
+        (each["name"], each["action"]["status"], each["compensation"]["status"]) for each in saga["steps"]
+    ] == [
+        ("lock model", "done", "done"),
+        ("create delivery plan", "done", "done"),
+        ("create success plan", "refused", "waiting"),
+    ]
+    (plan,) = (await got(deal.manager, "/api/v1/executor/plans", contract_id=failed["id"]))["items"]
+    assert plan["state"] == "cancelled"
+    await deal.step(deal.manager, failed, "activate")
+    contract = await _activated(deal, failed)
+    assert (contract["state"], contract["failure"]) == ("active", None)
+    await until_consistent(postgres_server.url_of(company.platform.database), company.tenant)

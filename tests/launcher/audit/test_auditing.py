@@ -43,11 +43,9 @@ async def life(platform: TestPlatform, postgres_server: PostgresServer) -> Life:
     tenant = uuid4()
     async with platform.client() as client:
         await lived(client, tenant)
-    runtime = platform.embedded.apps["value-committer"].state.runtime
-    database = runtime.settings.database_url.get_secret_value().rpartition("/")[2]
-    owner_url = postgres_server.url_of(database)
+    owner_url = postgres_server.url_of(platform.database)
     await until_consistent(owner_url, tenant)
-    return Life(tenant, owner_url, f"{postgres_server.superuser_url.rpartition('/')[0]}/{database}")
+    return Life(tenant, owner_url, f"{postgres_server.superuser_url.rpartition('/')[0]}/{platform.database}")
 
 
 @pytest.fixture
