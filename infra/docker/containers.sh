@@ -271,7 +271,8 @@ containers_logs() { # containers_logs [SERVICE] [-f]
 }
 
 known_service() {
-  compose config --services | grep -qx -- "$1" || die "There is no service $1: one of $(compose config --services | sort | tr '\n' ' ')"
+  # Not grep -q: it would leave before Compose has said everything, which then counts as a failure.
+  compose config --services | grep -x -- "$1" >/dev/null || die "There is no service $1: one of $(compose config --services | sort | tr '\n' ' ')"
 }
 
 containers_scale() { # containers_scale SERVICE N

@@ -139,6 +139,12 @@ def test_the_life_of_a_promise_goes_through_the_gateway(stack: Stack) -> None:
     eventually(one_goes_from_the_gateway_over_sql_and_bus, within_s=120)
 
 
+def test_what_tests_any_platform_passes_on_this_one(stack: Stack) -> None:
+    """Every step of the life by its numbers, its events, its metrics and its traces."""
+    told = stack.script("test", "--live", stack.gateway, "--traces", stack.url("JAEGER_PORT"))
+    assert " passed" in told
+
+
 def spans_of(stack: Stack, trace: str) -> list[dict[str, Any]]:
     try:
         found: list[dict[str, Any]] = stack.get("JAEGER_PORT", f"/api/traces/{trace}")["data"][0]["spans"]
