@@ -1,6 +1,6 @@
 """The Kubernetes files: valid, restricted, scaled as wanted, and closed to whom they do not concern.
 
-Fields of what no schema here knows: keda.sh/docs/2.15 (ScaledObject specification, scalers cpu and rabbitmq),
+Fields of what no schema here knows: keda.sh/docs/2.15 (ScaledObject, its scalers cpu, prometheus, rabbitmq),
 developer.konghq.com/kubernetes-ingress-controller (custom resources, annotations).
 """
 
@@ -14,7 +14,7 @@ import yaml
 from infra.k8s import build
 from services.chassis.bus.topology import consumer_queue
 from services.schemas.directory import SERVICES
-from tests.infra.exposed import ROOT
+from tests.infra.exposed import ROOT, everything, unknown_names
 from tests.infra.kubernetes import FOLDER, OVERLAYS, Document, Networks, Peer, named, pods, rendered, selects
 
 _VERSIONS = ("1.29", "1.37")  # the oldest and the newest that the files are for
@@ -36,6 +36,7 @@ _DOCUMENTED = {
 }
 _TRIGGERS = {
     "cpu": {"value"},
+    "prometheus": {"serverAddress", "query", "threshold", "ignoreNullValues"},
     "rabbitmq": {"protocol", "hostFromEnv", "queueName", "mode", "value"},
 }
 _NAMES = {identity.name: identity for identity in SERVICES.values()}
@@ -132,11 +133,13 @@ def test_autoscalers_ask_what_was_wanted() -> None:
     }
     assert triggers["value-executor"]["rabbitmq"]["queueName"] == consumer_queue("executor")
     assert triggers["notification-service"]["rabbitmq"]["queueName"] == consumer_queue("notification")
-    assert triggers["calculation-engine"].keys() == {"cpu", "rabbitmq"}
+    assert triggers["calculation-engine"].keys() == {"cpu", "prometheus"}
+    assert unknown_names(triggers["calculation-engine"]["prometheus"]["query"], everything()) == []
     for name, asked in triggers.items():
         for kind, metadata in asked.items():
             assert metadata.keys() == _TRIGGERS[kind]
-        assert asked["rabbitmq"]["hostFromEnv"] in _environment(named("production", "Deployment")[name])
+            if kind == "rabbitmq":
+                assert metadata["hostFromEnv"] in _environment(named("production", "Deployment")[name])
 
 
 def _environment(workload: Document) -> set[str]:
