@@ -50,8 +50,10 @@ def rates_of_return(loops: Loops, flows: Table) -> Rates:
 def _start(flows: Table) -> float:
     """The mean flow's discount factor: most others' lie near it."""
     mean = np.nan_to_num(flows).mean(axis=1)
-    roots = financial.irr_roots(mean) if np.isfinite(mean).all() and mean.any() else []
-    return 1 / (1 + roots[0]) if len(roots) == 1 and 1 + roots[0] > 0 else _USUAL
+    if not np.isfinite(mean).all() or financial.sign_changes(mean) != 1:
+        return _USUAL
+    (root,) = financial.irr_roots(mean)
+    return 1 / (1 + root) if root > -1 else _USUAL
 
 
 def _searched(flows: Table) -> tuple[Draws, NDArray[np.bool_]]:

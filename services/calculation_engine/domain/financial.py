@@ -29,7 +29,7 @@ def irr_roots(flow: Flow) -> list[float]:
     wherever it lies. With more, the rates from -99 % to 100,000 % are searched. A rate at which the NPV
     touches zero without crossing it is not found. A flow without a change of sign has none.
     """
-    changes = _sign_changes(flow)
+    changes = sign_changes(flow)
     if changes == 0:
         return []
     scaled = np.trim_zeros(flow / np.abs(flow).max())
@@ -88,7 +88,8 @@ def ratio(numerator: float, denominator: float) -> float | None:
     return quotient if math.isfinite(quotient) else None
 
 
-def _sign_changes(flow: Flow) -> int:
+def sign_changes(flow: Flow) -> int:
+    """How often neighbouring flows, zeros left out, differ in sign."""
     signs = np.sign(flow[flow != 0])
     return int(np.count_nonzero(signs[1:] != signs[:-1]))
 

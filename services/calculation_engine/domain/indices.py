@@ -56,9 +56,10 @@ def variance_shares(experiment: Experiment, output: Output) -> Influence:
     draws = experiment.design.draws
     names = tuple(experiment.drawn)
     figures = np.empty((len(names) + 2, draws))
+    samples = [Sample(experiment.drawn, INDEPENDENT, experiment.design.copied(copy)) for copy in (0, 1)]
     for start in range(0, draws, BLOCK):
         size = min(BLOCK, draws - start)
-        figures[:, start : start + size] = _mixed(experiment, output, start, size)
+        figures[:, start : start + size] = _mixed(experiment, samples, output, start, size)
     known: Truths = np.all(np.isfinite(figures), axis=0)
     first, second, mixed = figures[0], figures[1], figures[2:]
     estimates = {
@@ -71,17 +72,16 @@ def variance_shares(experiment: Experiment, output: Output) -> Influence:
     return Influence(estimates, draws * len(figures), int(np.count_nonzero(~known)))
 
 
-def _mixed(experiment: Experiment, output: Output, start: int, size: int) -> Numbers:
+def _mixed(
+    experiment: Experiment, samples: Sequence[Sample], output: Output, start: int, size: int
+) -> Numbers:
     """The output of a block of A, of B, and of A with each input from B."""
     registers, rows, loops = experiment.registers, experiment.program.inputs, experiment.loops
     names = tuple(experiment.drawn)
     own = {name: row for row, name in enumerate(names)}
-    samples = []
-    for copy in (0, 1):
-        values = np.empty((len(names), BLOCK))
-        design = experiment.design.copied(copy)
-        Sample(experiment.drawn, INDEPENDENT, design).fill(loops, start, own, values)
-        samples.append(values)
+    first, second = np.empty((len(names), BLOCK)), np.empty((len(names), BLOCK))
+    for sample, values in zip(samples, (first, second), strict=True):
+        sample.fill(loops, start, own, values)
 
     def figure() -> Numbers:
         with np.errstate(all="ignore"):
@@ -89,15 +89,15 @@ def _mixed(experiment: Experiment, output: Output, start: int, size: int) -> Num
             return np.where(flow.usable, OUTPUTS[output](flow), np.nan)
 
     figures = []
-    for values in reversed(samples):
+    for values in (second, first):
         for name, row in own.items():
             registers[rows[name], :BLOCK] = values[row]
         figures.append(figure())
     figures.reverse()
     for name, row in own.items():
-        registers[rows[name], :BLOCK] = samples[1][row]
+        registers[rows[name], :BLOCK] = second[row]
         figures.append(figure())
-        registers[rows[name], :BLOCK] = samples[0][row]
+        registers[rows[name], :BLOCK] = first[row]
     return np.stack(figures)
 
 

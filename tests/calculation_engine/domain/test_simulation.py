@@ -274,3 +274,27 @@ def test_too_much_work_is_refused_like_too_many_draws() -> None:
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(UnknownName):
         simulation(normal_model(), scenario="none")
+
+
+def test_intervals_of_spread_samples_hold_what_they_promise() -> None:
+    """E[a b c + d c] = 1 * 3 * 2 + 1 * 2; over 120 seeds, between 88 % and 99 % of 95 % intervals hold it."""
+    laws: dict[str, Any] = {
+        "a": {"kind": "uniform", "low": 0, "high": 2},
+        "b": {"kind": "normal", "mean": 3, "sd": 1},
+        "c": {"kind": "lognormal", "mean": 2, "sd": 1},
+        "d": {"kind": "pert", "low": 0, "mode": 1, "high": 2},
+    }
+    model = a_model(
+        horizon={"periods": 1, "period_length": "year"},
+        discount_rate=0,
+        inputs={name: an_input(distribution=law) for name, law in laws.items()},
+        drivers=[a_driver("d", "a * b * c + d * c")],
+        costs=[],
+    )
+    held = 0
+    for seed in range(120):
+        mean = described(simulation(model, draws=1024, seed=seed, outputs=["npv"]), "npv").mean
+        assert mean.low is not None
+        assert mean.high is not None
+        held += mean.low <= 8 <= mean.high
+    assert 0.88 <= held / 120 <= 0.99
