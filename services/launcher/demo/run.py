@@ -98,7 +98,7 @@ class _Demo:
             if not await _first(story, stop.wait()):
                 raise _Interrupted
             self._console.print()
-            print_urls(self._console, self._port, self._data)
+            print_urls(Console(soft_wrap=True, highlight=False), self._port, self._data)
             if not stop_at_end:
                 self._console.print("\n[bold]The platform stays up.[/] Ctrl-C stops it; its data stays.")
                 await stop.wait()

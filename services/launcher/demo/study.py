@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from services.launcher.demo.gateway import DemoFailed, Person
+from services.launcher.demo.scenes import page
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 EVALUATIONS = "/api/v1/calculation-engine/evaluations"
@@ -64,9 +64,7 @@ def show(console: Console, source: str, figures: list[Compared]) -> None:
     Raises:
         DemoFailed: a figure is not within the rounding of the printed one.
     """
-    table = Table("figure", "printed", "computed", "", box=None, pad_edge=False)
-    for column in table.columns[1:3]:
-        column.justify = "right"
+    table = page.plain("figure", "printed", "computed", "", right=(1, 2))
     for row in figures:
         table.add_row(
             row.label,
@@ -74,8 +72,8 @@ def show(console: Console, source: str, figures: list[Compared]) -> None:
             shown(row.computed, like=row.printed),
             "[green]✓[/]" if row.agrees else "[red]✗[/]",
         )
-    console.print(f"  [dim]{source}[/]")
-    console.print(table)
+    page.say(console, f"[dim]{source}[/]")
+    page.show(console, table)
     off = [row.label for row in figures if not row.agrees]
     if off:
         raise DemoFailed(f"These figures differ from the printed ones: {', '.join(off)}.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from services.launcher.demo.scenes.page import amount, plain, say
+from services.launcher.demo.scenes.page import amount, plain, say, show
 
 
 def commitments(console: Console, made: Any) -> None:
@@ -18,7 +18,7 @@ def commitments(console: Console, made: Any) -> None:
             f"{each['due_after_months']} months",
             f"[dim]{each['measured_by']}[/]",
         )
-    console.print(table)
+    show(console, table)
 
 
 def agreed(console: Console, made: Any) -> None:

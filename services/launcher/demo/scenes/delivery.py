@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from services.launcher.demo.scenes.page import day, plain, say
+from services.launcher.demo.scenes.page import day, plain, say, show
 
 _WIDTH = 42
 
@@ -22,7 +22,7 @@ def schedule(console: Console, made: Any) -> None:
             "-" if each["critical"] else f"{each['total_float']:.0f}",
             f"[{colour}]{_bar(each['starts_on'], each['finishes_on'], first, last)}[/]",
         )
-    console.print(table)
+    show(console, table)
     critical = len(made["critical_path"])
     say(
         console,

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from services.launcher.demo.messages import EVENTS, Post
-from services.launcher.demo.scenes.page import plain, say
+from services.launcher.demo.scenes.page import plain, say, show
 
 _CHANNELS = ("in-app", "email", "webhook")
 _ARRIVED = frozenset({"delivered", "read"})
@@ -20,7 +20,7 @@ def told(console: Console, made: Any) -> None:
         table.add_row(
             event.removesuffix(".v1"), *(str(arrived[event, channel] or "-") for channel in _CHANNELS)
         )
-    console.print(table)
+    show(console, table)
 
 
 def received(console: Console, post: Post, secret: str) -> None:

@@ -20,6 +20,11 @@ def say(console: Console, text: str) -> None:
     console.print(Padding(text, (0, 0, 0, 2), expand=False))
 
 
+def show(console: Console, table: Table) -> None:
+    """A table among the lines of the story."""
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
+
+
 def plain(*columns: str, right: tuple[int, ...] = ()) -> Table:
     """A table without frame, some of its columns set to the right."""
     table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.launcher.demo.picture import histogram, millions
-from services.launcher.demo.scenes.page import plain, say, whole
+from services.launcher.demo.scenes.page import plain, say, show, whole
 
 _MODELLED_QUARTERS = 4
 
@@ -22,12 +22,12 @@ def proposals(console: Console, made: Any) -> None:
         value = each["annual_value"]
         worth = whole(float(value["amount"]), value["currency"]) if value else "not computed"
         table.add_row(str(each["rank"]), each["title"], worth, f"[dim]{_why(each)}[/]")
-    console.print(table)
+    show(console, table)
 
 
 def _why(proposal: Any) -> str:
-    """Its reason without the amount, which stands beside it."""
-    return str(proposal["reason"]).partition(" At full effect")[0]
+    """What of its reason is not said beside it."""
+    return str(proposal["reason"]).partition(" Concerns a stakeholder")[0].partition(" At full effect")[0]
 
 
 def decisions(console: Console, made: Any) -> None:
@@ -68,7 +68,7 @@ def evaluation(console: Console, made: Any) -> None:
         f"{'None' if share is None else f'{share:.0%}'} of it rests on assumptions; "
         f"a month's delay costs {whole(base['total']['cost_of_delay'], base['currency'])}."
     )
-    console.print(table)
+    show(console, table)
 
 
 def model(console: Console, made: Any) -> None:

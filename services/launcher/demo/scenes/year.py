@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from services.launcher.demo.scenes.page import amount, plain, say
+from services.launcher.demo.scenes.page import amount, plain, say, show
 
 _STANDINGS = {
     "met": "[green]met[/]",
@@ -47,17 +47,17 @@ def closing(console: Console, made: Any) -> None:
             _STANDINGS.get(figure["standing"], ""),
             gaps,
         )
-    console.print(table)
+    show(console, table)
     say(console, f"[dim]reviewed for {made['requested_by']}, closed by {made['closed_by']}[/]")
 
 
 def settlement(console: Console, made: Any) -> None:
     table = plain("", "settled", "by term", right=(1,))
     for line in made["lines"]:
-        table.add_row(f"  {line['label']}", amount(line["amount"]), f"[dim]{line['term']}[/]")
+        table.add_row(line["label"], amount(line["amount"]), f"[dim]{line['term']}[/]")
     net = f"[bold]{amount(made['net'])}[/]"
-    table.add_row(f"  [bold]Settlement {made['number']}[/]", net, made["net"]["currency"])
-    console.print(table)
+    table.add_row(f"[bold]Settlement {made['number']}[/]", net, made["net"]["currency"])
+    show(console, table)
 
 
 def realised(console: Console, made: Any) -> None:
@@ -67,7 +67,7 @@ def realised(console: Console, made: Any) -> None:
             each["label"], amount(each["committed"]), amount(each["realised"]), each["ramp_start"] or ""
         )
     console.print()
-    console.print(table)
+    show(console, table)
 
 
 def proof(console: Console, made: Any) -> None:
