@@ -78,6 +78,13 @@ class Estimate(Document):
     high: Finite | None
 
 
+class Interval(Document):
+    """The ends of a 95 % confidence interval; null where it does not exist."""
+
+    low: Finite | None
+    high: Finite | None
+
+
 class Percentiles(Document):
     """The values that so many per cent of the draws stay below (linear between neighbouring draws).
 
@@ -122,6 +129,7 @@ class Distributed(Document):
     undefined: int
     mean: Estimate
     sd: Finite | None
+    sd_interval: Interval
     percentiles: Percentiles
     histogram: Histogram
     convergence: Annotated[tuple[Checkpoint, ...], Field(strict=False)]

@@ -20,6 +20,7 @@ from services.schemas.simulation import (
     Distributed,
     Estimate,
     Histogram,
+    Interval,
     Output,
     Percentiles,
 )
@@ -47,6 +48,7 @@ def distributed(output: Output, part: Part, bins: int) -> Distributed:
         undefined=int(part.usable.sum()) - moments.count,
         mean=moments.mean,
         sd=moments.sd,
+        sd_interval=moments.sd_interval,
         percentiles=percentiles(quantiles),
         histogram=histogram(found, quantiles, bins),
         convergence=convergence(part, found),
@@ -87,6 +89,16 @@ class Moments:
             return None
         off = math.fsum(self._sums)
         return math.sqrt(max(math.fsum(self._squares) - off * off / self.count, 0.0) / (self.count - 1))
+
+    @property
+    def sd_interval(self) -> Interval:
+        """By how the replicates' own standard deviations differ; each needs two values."""
+        sd = self.sd
+        if sd is None or (self._counts < 2).any():  # noqa: PLR2004
+            return Interval(low=None, high=None)
+        offs = self._squares - self._sums * self._sums / self._counts
+        margin = T95 * _standard_error(np.sqrt(np.maximum(offs, 0) / (self._counts - 1)))
+        return Interval(low=max(0.0, sd - margin), high=sd + margin)
 
 
 def percentiles(quantiles: Quantiles) -> Percentiles:

@@ -57,13 +57,14 @@ def test_a_percentile_needs_enough_draws_for_its_interval() -> None:
 def test_intervals_hold_what_they_promise(keep: bool) -> None:
     """95 %: of 300 samples between 92 % and 98 %."""
     generator = np.random.default_rng(4)
-    hits = {"mean": 0, "p90": 0, "positive": 0}
+    hits = {"mean": 0, "sd": 0, "p90": 0, "positive": 0}
     for _ in range(300):
         part = a_part(generator.normal(size=800), keep=keep)
         found = distributed("npv", part, 10)
         positive = probability(part.hits["npv_positive"], part.usable)
         for name, estimate, truth in (
             ("mean", found.mean, 0.0),
+            ("sd", found.sd_interval, 1.0),
             ("p90", found.percentiles.p90, 1.2815515655446004),
             ("positive", positive, 0.5),
         ):
@@ -104,6 +105,7 @@ def test_a_histogram_counts_what_values_would() -> None:
 def test_a_single_draw_has_no_spread() -> None:
     found = described(np.array([5.0]))
     assert (found.mean.value, found.mean.low, found.mean.high, found.sd) == (5, None, None, None)
+    assert found.sd_interval.low is found.sd_interval.high is None
 
 
 def test_infinity_counts_in_percentiles_but_not_in_moments() -> None:
