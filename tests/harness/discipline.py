@@ -11,6 +11,8 @@ from services.chassis.telemetry.logs import configure_logging
 MAY_BLOCK = (
     # Services are imported late, by name.
     ("<frozen importlib._bootstrap>", {"_find_and_load"}),
+    # So are their routes, before an operator's command asks the databases.
+    ("services/launcher/audit/requests.py", {"_with_deletion"}),
     # Before anything is served, and nobody else waits for the loop.
     ("services/chassis/migrations.py", {"_run_alembic", "_run_seed"}),
     ("services/launcher/routes.py", {"gateway_routes"}),

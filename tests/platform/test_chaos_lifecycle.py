@@ -69,4 +69,4 @@ async def test_a_life_goes_on_after_each_kill(platform: EmbeddedProcess, points:
         await striking.settled()
     assert len(striking.strikes) == KILLS, f"{striking.changes} changes: {striking.strikes}"
     assert life["contract"]["state"] == "active"
-    await until_consistent(await platform.owner_url(), tenant, within_s=60)
+    await until_consistent(await platform.owner_url(), tenant, within_s=120)

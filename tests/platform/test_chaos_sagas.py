@@ -98,7 +98,7 @@ class Deal:
         return await self.people.deal_manager.post(path, revision=failed["revision"])
 
     async def consistent(self) -> None:
-        await until_consistent(self.processes.servers.owner_url, self.tenant, within_s=60)
+        await until_consistent(self.processes.servers.owner_url, self.tenant, within_s=120)
 
     async def taken_for_done(self) -> list[str]:
         """The steps that the saga's log notes as done before their participant had begun with them."""

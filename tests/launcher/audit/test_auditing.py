@@ -1,7 +1,6 @@
 """The audit of a promise's whole life: nothing is wrong with it, and each rule finds what breaks it."""
 
 import asyncio
-import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.chassis.tables import outbox
 from services.launcher.audit import audit
 from services.launcher.audit.auditing import broken, enter, known_tenants, subjects_of
-from services.launcher.audit.requests import MAY_BE_DELETED
 from services.launcher.ports import free_port
 from services.launcher.postgres_cluster import OWNER
+from tests.architect.api.cases import ACCOUNTS, PUMPS, if_match, posted
 from tests.harness.lives import lived, until_consistent
-from tests.harness.platform import TestPlatform
+from tests.harness.platform import Company, TestPlatform
 from tests.harness.sql import connect
 from tests.launcher.audit.plants import PLANTS
 from tests.platform.processes import ROOT, environment
@@ -166,12 +165,11 @@ async def test_the_owner_may_list_the_tenants(life: Life) -> None:
         assert life.tenant in await known_tenants(connection)
 
 
-def test_it_is_said_which_answers_may_show_what_is_gone() -> None:
-    """Where something can be deleted, an answer that showed it proves nothing."""
-    deleted = {
-        path.rpartition("/")[0]
-        for document in (ROOT / "docs/openapi").glob("*.json")
-        for path, operations in json.loads(document.read_text())["paths"].items()
-        if "delete" in operations
-    }
-    assert deleted <= set(MAY_BE_DELETED)
+async def test_an_answer_may_show_what_was_deleted_since(
+    company: Company, platform: TestPlatform, postgres_server: PostgresServer
+) -> None:
+    ada = company.person("ada", "value-engineer")
+    added = await posted(ada, ACCOUNTS, PUMPS, **{"Idempotency-Key": "the-account"})
+    deleted = await ada.delete(f"{ACCOUNTS}/{added['id']}", headers=if_match(added))
+    assert deleted.status_code == 204, deleted.text
+    await until_consistent(postgres_server.url_of(platform.database), company.tenant)
