@@ -2,7 +2,14 @@
 
 from fastapi import FastAPI
 
-from services.calculation_engine.api import evaluations, functions, goal_seeks, sensitivities, simulations
+from services.calculation_engine.api import (
+    evaluations,
+    functions,
+    goal_seeks,
+    schedule_simulations,
+    sensitivities,
+    simulations,
+)
 from services.calculation_engine.settings import Settings
 from services.chassis.app import Service, build_app
 from services.chassis.seams import Seams, seams_of
@@ -17,6 +24,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
             simulations.router,
             sensitivities.router,
             goal_seeks.router,
+            schedule_simulations.router,
             functions.router,
         ),
     )

@@ -13,6 +13,7 @@ EVALUATIONS = "/api/v1/calculation-engine/evaluations"
 SIMULATIONS = "/api/v1/calculation-engine/simulations"
 SENSITIVITIES = "/api/v1/calculation-engine/sensitivities"
 GOAL_SEEKS = "/api/v1/calculation-engine/goal-seeks"
+SCHEDULE_SIMULATIONS = "/api/v1/calculation-engine/schedule-simulations"
 VALIDATION = "validation_failed"
 DRAWN = {"kind": "pert", "low": 0, "mode": 1, "high": 2}
 
@@ -215,6 +216,75 @@ async def test_a_bad_request_is_pointed_at(
 ) -> None:
     problem = refused(await engineer.post(path, json={"model": X_DRAWN, **fields}), 422, code)
     assert pointer in [error["pointer"] for error in problem["errors"]]
+
+
+A_DAY = {"key": "a", "duration": 1}
+ESTIMATED = {**A_DAY, "estimate": {"optimistic": 1, "most_likely": 2, "pessimistic": 3}}
+WAITING = [
+    {"key": "a", "duration": 1, "links": [{"predecessor": "b"}]},
+    {"key": "b", "duration": 1, "links": [{"predecessor": "a"}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("activities", "fields", "code", "pointer"),
+    [
+        (None, {}, VALIDATION, "/network/activities"),
+        ([], {}, VALIDATION, "/network/activities"),
+        ([{"key": "A", "duration": 1}], {}, VALIDATION, "/network/activities/0/key"),
+        ([{"key": "a", "duration": -1}], {}, VALIDATION, "/network/activities/0/duration"),
+        ([{"key": "a", "duration": "1"}], {}, VALIDATION, "/network/activities/0/duration"),
+        (
+            [{**A_DAY, "estimate": {"optimistic": 3, "most_likely": 2, "pessimistic": 4}}],
+            {},
+            VALIDATION,
+            "/network/activities/0/estimate",
+        ),
+        (
+            [{**A_DAY, "links": [{"predecessor": "a", "kind": "FX"}]}],
+            {},
+            VALIDATION,
+            "/network/activities/0/links/0/kind",
+        ),
+        (
+            [{**A_DAY, "links": [{"predecessor": "z"}]}],
+            {},
+            "invalid_network",
+            "/network/activities/0/links/0/predecessor",
+        ),
+        ([A_DAY, A_DAY], {}, "invalid_network", "/network/activities/1/key"),
+        (WAITING, {}, "invalid_network", "/network/activities/1/links/0"),
+        ([A_DAY], {"deadlines": [-1]}, VALIDATION, "/deadlines/0"),
+        ([A_DAY], {"deadlines": [1] * 21}, VALIDATION, "/deadlines"),
+        ([A_DAY], {"law": "weibull"}, VALIDATION, "/law"),
+        ([A_DAY], {"draws": 99}, VALIDATION, "/draws"),
+        ([A_DAY], {"draws": 2**17 + 1}, VALIDATION, "/draws"),
+        ([A_DAY], {"bins": 0}, VALIDATION, "/bins"),
+        (
+            [{**ESTIMATED, "key": f"a{index}"} for index in range(513)],
+            {"sampler": "sobol"},
+            "unsuitable_sampler",
+            "/sampler",
+        ),
+        ([A_DAY], {"deadline": 3}, VALIDATION, "/deadline"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+async def test_a_bad_network_is_pointed_at(
+    engineer: httpx2.AsyncClient, activities: Any, fields: Json, code: str, pointer: str
+) -> None:
+    body = {"network": {"activities": activities}, **fields}
+    problem = refused(await engineer.post(SCHEDULE_SIMULATIONS, json=body), 422, code)
+    assert pointer in [error["pointer"] for error in problem["errors"]], problem["errors"]
+
+
+async def test_more_work_than_a_request_can_do_is_pointed_at(engineer: httpx2.AsyncClient) -> None:
+    """In a network of few activities with very many links."""
+    tied = {"key": "b", "duration": 1, "links": [{"predecessor": "a0"}] * 200}
+    activities = [{**A_DAY, "key": "a0"}] + [{**tied, "key": f"b{index}"} for index in range(80)]
+    body = {"network": {"activities": activities}, "draws": 2**16}
+    problem = refused(await engineer.post(SCHEDULE_SIMULATIONS, json=body), 422, "not_yet_supported")
+    assert [error["pointer"] for error in problem["errors"]] == ["/draws"]
 
 
 async def test_a_formula_s_fault_is_told_with_its_place(engineer: httpx2.AsyncClient) -> None:

@@ -4,7 +4,9 @@ EngineError
 ├── InvalidModel        parts of the model contradict each other
 ├── InvalidFormula      a formula does not read, or uses a name that does not exist
 ├── NoFiniteValue       a formula reads, but has no value at this point: division by zero, overflow, …
+├── InvalidNetwork      activities name unknown ones, or wait for each other
 ├── MissingBounds       a goal seek has no interval to look in
+├── UnsuitableSampler   it cannot draw so many uncertain numbers
 ├── UnknownName         the request names a scenario or an input that the model does not have
 └── NotYetSupported     asked for by its right name, but not built yet
 """
@@ -60,6 +62,14 @@ class NoFiniteValue(EngineError):
 
 class UnknownName(EngineError):
     code = "unknown_name"
+
+
+class InvalidNetwork(EngineError):
+    code = "invalid_network"
+
+
+class UnsuitableSampler(EngineError):
+    code = "unsuitable_sampler"
 
 
 class MissingBounds(EngineError):

@@ -183,12 +183,12 @@ def part_of_columns(
     return Part(
         start=start,
         stop=start + size,
-        usable=_by_replicate(columns.usable),
+        usable=by_replicate(columns.usable),
         several_rates=columns.several_rates,
         first_failure=columns.first_failure,
         hits=_hits(columns, targets),
         outputs={
-            output: _summed_up(values, scales.get(output) or _scale(values), first=start == 0, keep=keep)
+            output: summed_up(values, scales.get(output) or _scale(values), first=start == 0, keep=keep)
             for output, values in columns.values.items()
         },
     )
@@ -201,10 +201,11 @@ def _hits(columns: Columns, targets: Targets) -> dict[str, Counts]:
         found["roi_target"] = columns.values["roi"] >= targets.roi
     if targets.payback_months is not None:
         found["payback_target"] = columns.values["payback_months"] <= targets.payback_months
-    return {name: _by_replicate(met) for name, met in found.items()}
+    return {name: by_replicate(met) for name, met in found.items()}
 
 
-def _summed_up(values: Numbers, scale: Scale, *, first: bool, keep: bool) -> OutputPart:
+def summed_up(values: Numbers, scale: Scale, *, first: bool, keep: bool) -> OutputPart:
+    """One output's numbers of a span, the sample's `first` or not; kept whole, or as a histogram."""
     finite = np.isfinite(values)
     within = values[finite]
     early = [size for size in checkpoints(len(values)) if size < len(values)] if first else []
@@ -214,7 +215,7 @@ def _summed_up(values: Numbers, scale: Scale, *, first: bool, keep: bool) -> Out
         early=np.array(
             [_moments(values[:size], finite[:size], scale) for size in early], dtype=np.float64
         ).reshape(-1, 3, REPLICATES),
-        infinite=_by_replicate(np.isposinf(values)),
+        infinite=by_replicate(np.isposinf(values)),
         least=float(within.min()) if within.size else np.inf,
         greatest=float(within.max()) if within.size else -np.inf,
         values=values if keep else np.empty(0),
@@ -227,7 +228,7 @@ def _moments(values: Numbers, finite: NDArray[np.bool_], scale: Scale) -> Number
     off = np.where(finite, values - scale.centre, 0.0)
     return np.stack(
         [
-            _by_replicate(finite).astype(np.float64),
+            by_replicate(finite).astype(np.float64),
             _folded(off).sum(axis=0),
             _folded(off * off).sum(axis=0),
         ]
@@ -238,7 +239,8 @@ def _histograms(values: Numbers, finite: NDArray[np.bool_], scale: Scale) -> Cou
     return np.stack([scale.count(values[r::REPLICATES][finite[r::REPLICATES]]) for r in range(REPLICATES)])
 
 
-def _by_replicate(truths: NDArray[np.bool_]) -> Counts:
+def by_replicate(truths: NDArray[np.bool_]) -> Counts:
+    """How many of each replicate's draws are true."""
     counts: Counts = _folded(truths).sum(axis=0, dtype=np.int64)
     return counts
 

@@ -8,8 +8,8 @@ from services.chassis.problems import Conflict, Forbidden, Unprocessable
 from services.chassis.unit_of_work import UnitOfWork
 from services.executor.domain.admission import Inadmissible
 from services.executor.domain.lifecycle import SamePerson, WrongState
-from services.executor.domain.network_order import CannotSchedule
 from services.executor.store.plans import PlanRow
+from services.schemas.network_order import CannotSchedule
 from services.schemas.periods import local_day
 from services.schemas.problem import FieldError
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.executor.domain.network_order import ordered
 from services.schemas.network import Link, Network, NetworkActivity, Schedule, ScheduledActivity
+from services.schemas.network_order import ordered
 
 # Two sums of fractional days that differ by less are the same point.
 _SAME = 1e-9

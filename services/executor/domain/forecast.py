@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.executor.domain.critical_path import schedule
-from services.executor.domain.network_order import CannotSchedule
 from services.executor.domain.work import PlanActivity, Progress
 from services.executor.domain.working_days import WorkingDays
 from services.schemas.network import Network, NetworkActivity, ScheduledActivity
+from services.schemas.network_order import CannotSchedule
 from services.schemas.problem import FieldError
 
 # Almost four centuries: what lies beyond is a typing error, and soon no date.

@@ -8,9 +8,9 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from services.executor.domain.network_order import CannotSchedule
 from services.schemas.base import Document, Finite, Key
 from services.schemas.network import Network, NetworkActivity
+from services.schemas.network_order import CannotSchedule
 from services.schemas.problem import FieldError
 
 DONE = 100.0

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 
 from services.executor.domain.critical_path import schedule
-from services.executor.domain.network_order import CannotSchedule
 from services.schemas.cases import NETWORKS, NetworkCase
 from services.schemas.network import Link, Network, NetworkActivity, ScheduledActivity
+from services.schemas.network_order import CannotSchedule
 from tests.executor.domain.networks import networks
 
 
