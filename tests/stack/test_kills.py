@@ -1,30 +1,37 @@
-"""Each container is killed in turn while promises are made and kept: nothing is lost, or done twice."""
+"""Each container is killed while promises are made and kept: nothing is lost, or done twice."""
 
 import re
+import time
 
 import pytest
+import yaml
 
-from tests.stack.engine import Stack, eventually
+from tests.stack.engine import ROOT, Stack, eventually
 from tests.stack.lives import Lives
 
 pytestmark = pytest.mark.stack_full
 
-_JOBS = {"migrate"}
+_COMPOSE = yaml.safe_load((ROOT / "docker-compose.microservices.yml").read_text())
+VICTIMS = sorted(_COMPOSE["services"].keys() - {"migrate"})
+_INTO_THE_LIFE_S = 3.0
 
 
-def test_each_container_may_be_killed_in_turn(stack: Stack) -> None:
-    victims = sorted(set(stack.compose("config", "--services").split()) - _JOBS)
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_a_container_may_be_killed_at_any_time(stack: Stack, victim: str) -> None:
+    """Meanwhile requests are refused as 502, 503 or 504 alone, and sent again; then the audit is clean."""
+    containers = stack.containers(victim)
+    if not containers:
+        pytest.skip(f"{victim} has no image here")
     with Lives(stack.gateway, stack.setting("JWT_SECRET")) as lives:
-        for victim in victims:
-            (container,) = stack.containers(victim)
-            stack.docker("kill", container)
-            stack.docker("start", container)
-            eventually(lambda: "All healthy" in stack.told("health"), within_s=300)
-            lived = lives.ended
-            eventually(lambda before=lived: lives.ended > before or bool(lives.failures), within_s=300)  # type: ignore[misc]
-            assert lives.failures == [], victim
+        time.sleep(_INTO_THE_LIFE_S)
+        stack.docker("kill", containers[0])
+        time.sleep(_INTO_THE_LIFE_S)
+        stack.docker("start", containers[0])
+        eventually(lambda: "All healthy" in stack.told("health"), within_s=300)
+        lived = lives.ended
+        eventually(lambda: lives.ended > lived or bool(lives.failures), within_s=300)
+    assert lives.failures == []
     eventually(lambda: "Everything holds." in audit(stack), within_s=300)
-    print(f"{len(victims)} containers killed, {lives.ended} lives: {audit(stack).splitlines()[-1]}")  # noqa: T201
 
 
 def audit(stack: Stack) -> str:
