@@ -1,8 +1,9 @@
 """The calculation engine beside its peers: ratios, measured in one run.
 
 `pip install -r benchmarks/requirements.txt`, then `python -m benchmarks.calculation_engine [ROW ...]`. Every
-figure is the best of several runs, ours and the peers' in turn, in one process. Above 1 ours is faster, save
-where a row says how far off a limit it is.
+figure is the best of several runs, ours and the peers' in turn, in one process, in seconds of processor time:
+so others on the machine do not count. OpenTURNS runs on two threads, and is taken to use both all the time:
+half its processor time. Above 1 ours is faster, save where a row says how far off a limit it is.
 """
 
 import asyncio
@@ -50,16 +51,16 @@ LOOPS = loaded()
 
 
 def best(*runs: Callable[[], object]) -> list[float]:
-    """The least seconds that each takes, in turn: at least three times, and for some seconds."""
+    """The least seconds of processor that each takes, in turn: at least three times, and for some seconds."""
     found = [float("inf")] * len(runs)
     end = time.perf_counter() + _SECONDS
     rounds = 0
     while rounds < _ROUNDS or (time.perf_counter() < end and rounds < _MOST_ROUNDS):
         rounds += 1
         for place, run in enumerate(runs):
-            begin = time.perf_counter()
+            begin = time.process_time()
             run()
-            found[place] = min(found[place], time.perf_counter() - begin)
+            found[place] = min(found[place], time.process_time() - begin)
     return found
 
 
@@ -77,7 +78,7 @@ def throughput() -> Iterator[Row]:
         lambda: peers.squigglepy_script(1, draws),
     )
     what = f"draws/s: {INPUTS} inputs, {FORMULAS} formulas, {PERIODS} periods ({draws / seconds[0]:,.0f}/s)"
-    yield what, "OpenTURNS, two threads", ratio(seconds[1], seconds[0]), ">= 15x"
+    yield what, "OpenTURNS, two threads", ratio(seconds[1] / 2, seconds[0]), ">= 15x"
     yield what, "NumPy, whole arrays", ratio(seconds[2], seconds[0]), ">= 5x"
     yield what, "squigglepy", ratio(seconds[3], seconds[0]), ">= 20x"
 
@@ -101,6 +102,7 @@ def accuracy() -> Iterator[Row]:
         while _error(sample, draws, truth) > _ERROR:
             draws *= 2
         found[name] = draws, best(lambda s=sample, n=draws: s(1, n))[0]
+    found["OpenTURNS"] = found["OpenTURNS"][0], found["OpenTURNS"][1] / 2
     for name, hope in (("NumPy", ">= 30x"), ("OpenTURNS", ">= 80x")):
         what = f"seconds to 0.5 % of P90 ({found['ours'][0]} draws against {found[name][0]})"
         yield what, name, ratio(found[name][1], found["ours"][1]), hope
@@ -158,7 +160,7 @@ def indices() -> Iterator[Row]:
         lambda: peers.salib_indices(draws),
     )
     what = f"Sobol' indices, {draws * (INPUTS + 2):,} evaluations"
-    yield what, "OpenTURNS", ratio(seconds[1], seconds[0]), ">= 8x"
+    yield what, "OpenTURNS, two threads", ratio(seconds[1] / 2, seconds[0]), ">= 8x"
     yield what, "SALib", ratio(seconds[2], seconds[0]), ">= 100x"
 
 
@@ -231,10 +233,10 @@ def requests() -> Iterator[Row]:
         app = Starlette(routes=[Route("/", constant, methods=["POST"])])
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://bare") as client:
-            begin = time.perf_counter()
+            begin = time.process_time()
             for _ in range(calls):
                 await client.post("/", content=body)
-            return (time.perf_counter() - begin) / calls
+            return (time.process_time() - begin) / calls
 
     def ours(number: int) -> None:
         changed = body.replace(b"1000 *", f"{1000 + number} *".encode())
