@@ -208,10 +208,15 @@ containers_health() {
 
 # --- commands ----------------------------------------------------------------------------------------------------
 
-containers_build() {
+containers_build() { # containers_build [SERVICE...]
   need_docker
   write_settings
-  compose build "$@"
+  if [ $# -eq 0 ]; then build_all; else compose build "$@"; fi
+}
+
+build_all() { # one after the other: side by side, Docker 20.10 has given an image another one's command
+  local service
+  for service in $(compose config --services); do compose build "$service"; done
 }
 
 build_missing() {
@@ -219,7 +224,7 @@ build_missing() {
   while read -r image; do
     docker image inspect "$image" >/dev/null 2>&1 || missing=yes
   done < <(compose config --images | grep '^valueverse/')
-  if [ -n "$missing" ]; then compose build; fi
+  if [ -n "$missing" ]; then build_all; fi
 }
 
 containers_start() {

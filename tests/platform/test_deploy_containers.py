@@ -42,7 +42,7 @@ def refusal(house: House, *arguments: str, **environment: str) -> str:
 
 def test_the_first_build_writes_secrets_of_its_own(house: House) -> None:
     assert house.run("build").returncode == 0
-    assert house.asked() == ["docker: compose build"]
+    assert house.asked() == ["docker: compose build migrate", "docker: compose build value-architect"]
     settings = settings_of(house)
     assert settings.keys() == settings_of_example(house).keys()
     assert "change-me" not in (house.root / ".env").read_text()
@@ -73,7 +73,7 @@ def test_start_waits_until_all_is_healthy(house: House) -> None:
 
 def test_start_builds_what_is_missing(house: House) -> None:
     house.run("start", FAKE_IMAGE="1")
-    assert house.asked()[0] == "docker: compose build"
+    assert house.asked()[0] == "docker: compose build migrate"
 
 
 @pytest.mark.parametrize(

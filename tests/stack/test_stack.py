@@ -82,6 +82,7 @@ def test_own_containers_run_as_nobody_on_files_that_they_cannot_change(stack: St
     for identity in SERVICES.values():
         (container,) = stack.containers(identity.name)
         assert stack.docker("exec", container, "id", "-u").strip() == "10001"
+        assert stack.inspect(container)["Config"]["Cmd"] == ["serve", identity.key]
         told = stack.inspect(container)["HostConfig"]
         assert told["ReadonlyRootfs"] is True
         assert told["CapDrop"] == ["ALL"]
