@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.calculation_engine.api import (
     evaluations,
+    forecasts,
     functions,
     goal_seeks,
     schedule_simulations,
@@ -24,6 +25,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
             simulations.router,
             sensitivities.router,
             goal_seeks.router,
+            forecasts.router,
             schedule_simulations.router,
             functions.router,
         ),

@@ -14,6 +14,7 @@ SIMULATIONS = "/api/v1/calculation-engine/simulations"
 SENSITIVITIES = "/api/v1/calculation-engine/sensitivities"
 GOAL_SEEKS = "/api/v1/calculation-engine/goal-seeks"
 SCHEDULE_SIMULATIONS = "/api/v1/calculation-engine/schedule-simulations"
+FORECASTS = "/api/v1/calculation-engine/forecasts"
 VALIDATION = "validation_failed"
 DRAWN = {"kind": "pert", "low": 0, "mode": 1, "high": 2}
 
@@ -280,11 +281,34 @@ async def test_a_bad_network_is_pointed_at(
 
 async def test_more_work_than_a_request_can_do_is_pointed_at(engineer: httpx2.AsyncClient) -> None:
     """In a network of few activities with very many links."""
-    tied = {"key": "b", "duration": 1, "links": [{"predecessor": "a0"}] * 200}
-    activities = [{**A_DAY, "key": "a0"}] + [{**tied, "key": f"b{index}"} for index in range(80)]
+    tied = {"duration": 1, "links": [{"predecessor": "a"}] * 200}
+    activities = [A_DAY, *({**tied, "key": f"b{index}"} for index in range(10))]
     body = {"network": {"activities": activities}, "draws": 2**16}
     problem = refused(await engineer.post(SCHEDULE_SIMULATIONS, json=body), 422, "not_yet_supported")
     assert [error["pointer"] for error in problem["errors"]] == ["/draws"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"series": None}, "/series"),
+        ({"series": []}, "/series"),
+        ({"series": [1] * 401}, "/series"),
+        ({"series": [1, "2"]}, "/series/1"),
+        ({"series": [1, True]}, "/series/1"),
+        ({"series": [1, 1e16]}, "/series/1"),
+        ({"series": [1], "steps": 0}, "/steps"),
+        ({"series": [1], "steps": 121}, "/steps"),
+        ({"series": [1], "season_length": 1}, "/season_length"),
+        ({"series": [1], "season_length": 54}, "/season_length"),
+        ({"series": [1], "confidence": 1}, "/confidence"),
+        ({"series": [1], "model": "arima"}, "/model"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+async def test_a_bad_series_is_pointed_at(engineer: httpx2.AsyncClient, fields: Json, pointer: str) -> None:
+    problem = refused(await engineer.post(FORECASTS, json=fields), 422, VALIDATION)
+    assert pointer in [error["pointer"] for error in problem["errors"]], problem["errors"]
 
 
 async def test_a_formula_s_fault_is_told_with_its_place(engineer: httpx2.AsyncClient) -> None:

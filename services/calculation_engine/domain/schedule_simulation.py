@@ -52,7 +52,7 @@ from services.schemas.simulation import Estimate, Sampler
 Numbers = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-LARGEST_WORK = 2**29
+LARGEST_WORK = 2**26
 """More activities and links than this, over all draws, are work for a job: some seconds of one core."""
 
 _NOTHING = Estimate(value=None, low=None, high=None)
