@@ -55,6 +55,9 @@ Counts = NDArray[np.int64]
 LARGEST_WORK = 2**26
 """More activities and links than this, over all draws, are work for a job: some seconds of one core."""
 
+STRIP = 512
+"""So many draws are scheduled together, a part of a block: so thousands of activities need few megabytes."""
+
 _NOTHING = Estimate(value=None, low=None, high=None)
 
 
@@ -152,17 +155,18 @@ def _draw(network: ActivityNetwork, classic: Pert, laws: dict[int, Distribution]
     critical = np.zeros((len(activities), REPLICATES), dtype=np.int64)
     sums = np.zeros((6, len(uncertain), REPLICATES))
     for start in range(0, design.draws, BLOCK):
-        size = min(BLOCK, design.draws - start)
         sample.fill(loops(), start, rows, durations)
-        times = network.times(durations[:, :size])
-        ends[start : start + size], same[start : start + size] = times.end, times.same
-        # About values near the means, the sums keep their digits.
-        off = durations[uncertain, :size] - classic.expected[uncertain, np.newaxis]
-        late, without_float = times.end - classic.duration, times.critical
-        for replicate in range(REPLICATES):
-            at = slice(replicate, None, REPLICATES)
-            critical[:, replicate] += without_float[:, at].sum(axis=1)
-            sums[:, :, replicate] += _sums(off[:, at], late[at])
+        for first in range(start, min(start + BLOCK, design.draws), STRIP):
+            size = min(STRIP, design.draws - first)
+            times = network.times(durations[:, first - start : first - start + size])
+            ends[first : first + size], same[first : first + size] = times.end, times.same
+            # About values near the means, the sums keep their digits.
+            off = times.durations[uncertain] - classic.expected[uncertain, np.newaxis]
+            late, without_float = times.end - classic.duration, times.critical
+            for replicate in range(REPLICATES):
+                at = slice(replicate, None, REPLICATES)
+                critical[:, replicate] += without_float[:, at].sum(axis=1)
+                sums[:, :, replicate] += _sums(off[:, at], late[at])
     return _Drawn(ends, same, by_replicate(np.ones(design.draws, dtype=np.bool_)), critical, sums)
 
 

@@ -190,9 +190,10 @@ def test_intervals_hold_what_comes_as_often_as_they_say() -> None:
         chance = np.random.default_rng(seed)
         series = kinds[seed % 4](chance, 34)
         missing = chance.random(28) < 0.3 * (seed % 8 < 4)
-        found = forecasted(np.where(missing, np.nan, series[:28]), steps=6, season_length=4)
+        past = np.where(missing, np.nan, series[:28])
+        found = forecasted(past, steps=6, season_length=4, confidence=0.7)
         held += sum(
             each.low <= came <= each.high for each, came in zip(found.forecast, series[28:], strict=True)
         )
-    margin = 2.6 * math.sqrt(0.9 * 0.1 / 80)
-    assert 0.9 - margin - 0.05 <= held / (6 * 80) <= 0.9 + margin
+    margin = 2.6 * math.sqrt(0.7 * 0.3 / 80)
+    assert 0.7 - margin - 0.05 <= held / (6 * 80) <= 0.7 + margin

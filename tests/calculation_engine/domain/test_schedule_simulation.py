@@ -116,6 +116,21 @@ def test_the_same_seed_gives_the_same_answer_in_any_order_of_the_document() -> N
     assert simulated(*activities, seed=6).completion != one.completion
 
 
+@pytest.mark.parametrize("strip", [8, 128, 2048])
+def test_how_many_draws_are_scheduled_together_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, strip: int
+) -> None:
+    """Sums are added in another order, and may differ in their last digits."""
+    activities = [an_activity("a", (1, 2, 5)), an_activity("b", (1, 3, 4)), an_activity("c", (2, 2, 6), "a")]
+    usual = simulated(*activities, draws=3000)
+    monkeypatch.setattr(schedule_simulation, "STRIP", strip)
+    other = simulated(*activities, draws=3000)
+    assert other.completion == usual.completion
+    for one, same in zip(other.activities, usual.activities, strict=True):
+        assert one.criticality == same.criticality
+        assert one.cruciality.model_dump() == pytest.approx(same.cruciality.model_dump(), abs=1e-9)
+
+
 @pytest.mark.parametrize("sampler", ["random", "latin_hypercube", "sobol"])
 def test_every_sampler(sampler: str) -> None:
     found = simulated(an_activity("a", (1, 2, 5)), sampler=sampler, draws=3001)
