@@ -214,7 +214,7 @@ containers_build() { # containers_build [SERVICE...]
   if [ $# -eq 0 ]; then build_all; else compose build "$@"; fi
 }
 
-build_all() { # one after the other: side by side, Docker 20.10 has given an image another one's command
+build_all() { # one after the other, so that each finds the layers that they share
   local service
   for service in $(compose config --services); do compose build "$service"; done
 }
