@@ -14,6 +14,7 @@ from services.launcher.scaffold import scaffold
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = [
     "tests/platform/test_access.py",
+    "tests/platform/test_compose.py",
     "tests/platform/test_env_example.py",
     "tests/platform/test_images.py",
     "tests/platform/test_openapi_documents.py",

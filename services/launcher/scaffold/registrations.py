@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 
 from services.schemas.directory import SERVICES, ServiceIdentity
 
@@ -14,8 +15,8 @@ class CannotRegister(Exception):
 
 
 def register(identity: ServiceIdentity, root: Path) -> list[Path]:
-    """Adds a service to the directory, the gateway, the roles, the layering contracts, `.env.example` and the
-    makers.
+    """Adds a service to the directory, the gateway, the roles, the layering contracts, `.env.example`, the
+    makers, and what runs and watches it in containers.
 
     Raises:
         CannotRegister: one of the files has lost the place where services are listed.
@@ -87,6 +88,7 @@ def _environment(text: str, identity: ServiceIdentity) -> str:
 {prefix}SYSTEM_DATABASE_URL=postgresql://{identity.key}_system:change-me@postgres:5432/valueverse
 {prefix}RABBITMQ_URL=amqp://{identity.key}:change-me@rabbitmq:5672/valueverse
 {prefix}DATABASE_POOL_SIZE=10
+{prefix}DIRECT_PORT={identity.direct_port}
 """
     )
 
@@ -106,6 +108,51 @@ async def make_{identity.key}_note(company: Company) -> dict[str, str]:
     )
 
 
+def _compose(text: str, identity: ServiceIdentity) -> str:
+    prefix, port = identity.env_prefix, identity.direct_port
+    logins = [f"{prefix}{login}" for login in ("DATABASE_URL", "SYSTEM_DATABASE_URL", "RABBITMQ_URL")]
+    given = "".join(f"  {login}: ${{{login}:-}}\n" for login in logins)
+    text = _before(text, "\nservices:\n", given)
+    service = f"""  {identity.name}:
+    <<: *service
+    image: valueverse/{identity.name}
+    build: {{context: ., dockerfile: services/{identity.key}/Dockerfile}}
+    environment:
+      <<: *settings
+{indent(given, "    ")}      {prefix}DATABASE_POOL_SIZE: ${{{prefix}DATABASE_POOL_SIZE:-10}}
+    deploy: {{resources: {{limits: {{cpus: "0.75", memory: 512m}}}}}}
+
+"""
+    text = _before(text, "  # Roles, tables, exchanges, queues and logins", service)
+    published = f"      - 127.0.0.1:${{{prefix}DIRECT_PORT:-{port}}}:{port}\n"
+    return _before(text, '    healthcheck: {test: [CMD, wget, -qO-, "http://127.0.0.1:8010/"]', published)
+
+
+def _direct_ports(text: str, identity: ServiceIdentity) -> str:
+    return (
+        text
+        + f"""
+listen {identity.name}
+    bind :{identity.direct_port}
+    server-template replica 20 {identity.name}:{identity.port}
+"""
+    )
+
+
+def _scraped(text: str, identity: ServiceIdentity) -> str:
+    marker = "    relabel_configs:\n      - source_labels: [__meta_consul_service]\n"
+    return _before(text, marker, f"          - {identity.name}\n")
+
+
+def _script(text: str, identity: ServiceIdentity) -> str:
+    variable = identity.env_prefix.removesuffix("_")
+    port = f" {variable}_DIRECT_PORT:{identity.direct_port}"
+    address = f" \\\n    {identity.name}:{identity.slug}:{variable}:{identity.direct_port}"
+    text = _before(text, '"\nreadonly PUBLISHED_PORTS=', f" {identity.name}")
+    text = _before(text, "\n  POSTGRES_PORT:5432", port)
+    return _before(text, "; do\n    IFS=: read -r name each variable number", address)
+
+
 _EDITS: dict[str, _Edit] = {
     "services/schemas/directory.py": _directory,
     "gateway/kong.yml": _gateway,
@@ -113,6 +160,10 @@ _EDITS: dict[str, _Edit] = {
     "pyproject.toml": _contracts,
     ".env.example": _environment,
     "tests/platform/makers.py": _makers,
+    "docker-compose.microservices.yml": _compose,
+    "infra/haproxy/haproxy.cfg": _direct_ports,
+    "infra/prometheus/prometheus.yml": _scraped,
+    "infra/docker/containers.sh": _script,
 }
 
 
