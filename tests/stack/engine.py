@@ -91,10 +91,6 @@ class Stack:
         """What the script printed, whether it succeeded or not."""
         return self._run([str(SCRIPT), *arguments]).stdout
 
-    def compose_told(self, *arguments: str) -> str:
-        """What Compose printed, whether it succeeded or not."""
-        return self._run(self._compose(*arguments)).stdout
-
     def compose(self, *arguments: str) -> str:
         told = self._run(self._compose(*arguments))
         assert told.returncode == 0, told.stderr[-4000:]
