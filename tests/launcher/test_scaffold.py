@@ -22,7 +22,6 @@ CHECKS = [
     "tests/platform/test_layers.py",
     "tests/platform/test_requirements.py",
     "tests/platform/test_roles.py",
-    "tests/platform/test_schemathesis.py",
     "tests/gateway/test_kong_yml.py",
     "tests/launcher/test_dispatcher.py",
     "tests/price_book",
