@@ -32,7 +32,7 @@ A_FEW = settings(
 )
 MANY = settings(A_FEW, max_examples=500, derandomize=False)
 # Of a document's examples, bounds and breakages: a large one has a thousand.
-MOST_CASES = 150
+MOST_CASES = 40
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
