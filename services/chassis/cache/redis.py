@@ -41,7 +41,9 @@ class RedisCache:
         self._timeout_s = timeout_s
         self._redis: Redis = Redis.from_url(
             url,
-            socket_timeout=timeout_s,
+            # Each call has a deadline here. The library's own is `asyncio.wait_for`, which on Python 3.11
+            # swallows a cancellation that comes as the write is done.
+            socket_timeout=None,
             socket_connect_timeout=timeout_s,
             # Once more at once: a pooled connection may be from before the server's restart.
             retry=Retry(NoBackoff(), retries=1),
@@ -125,7 +127,8 @@ class RedisCache:
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
-                    await pubsub.subscribe(channel)
+                    async with asyncio.timeout(self._timeout_s):
+                        await pubsub.subscribe(channel)
                     await self._collect(pubsub, mailbox, listening)
             except _AWAY as error:
                 self._missed(error)
@@ -139,7 +142,8 @@ class RedisCache:
                 if silent:
                     raise CacheAway("a listener's connection has gone silent")
                 silent = True
-                await pubsub.ping()
+                async with asyncio.timeout(self._timeout_s):
+                    await pubsub.ping()
                 continue
             silent = False
             if message["type"] == "subscribe":

@@ -80,6 +80,22 @@ async def test_a_server_that_hangs_is_not_waited_for() -> None:
         await cache.close()
 
 
+async def test_whoever_is_cancelled_while_calling_ends(cache: RedisCache) -> None:
+    await cache.publish("channel", b"connected")
+
+    async def call_and_go_on() -> None:
+        await cache.publish("channel", b"said")
+        await asyncio.Event().wait()
+
+    for moment in range(30):
+        calling = asyncio.create_task(call_and_go_on())
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        calling.cancel()
+        ended, _ = await asyncio.wait([calling], timeout=5)
+        assert ended, f"a cancellation after {moment} turns of the loop was swallowed"
+
+
 async def test_a_listener_hears_again_after_a_restart(cache: RedisCache, own_redis: RedisProcess) -> None:
     other = RedisCache(own_redis.server.url, timeout_s=2)
     async with cache.subscribe("channel") as messages:
