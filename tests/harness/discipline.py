@@ -9,6 +9,8 @@ from services.chassis.telemetry.logs import configure_logging
 
 # Where reading files and waiting is right, although a test may come there from within its loop.
 MAY_BLOCK = (
+    # The tracer's own lock, when it meets a file for the first time.
+    ("coverage/collector.py", {"lock_data"}),
     # Services are imported late, by name.
     ("<frozen importlib._bootstrap>", {"_find_and_load"}),
     # So are their routes, before an operator's command asks the databases.

@@ -19,11 +19,12 @@ from services.schemas.directory import SERVICES
 from tests.amplifier.api.cases import active, closed, measured
 from tests.chassis.http_server import serving
 from tests.committer.api.cases import Deal
-from tests.harness.platform import Company, TestPlatform
+from tests.harness.platform import Company, TestPlatform, running_platform
 from tests.harness.waiting import eventually
 from tests.infra.dashboards import QUERIES, Query, query
 from tests.infra.exposed import ROOT
 from tests.servers.missing import MissingServer, skip_or_fail
+from tests.servers.postgres import PostgresServer
 from tests.servers.prometheus import PrometheusProcess, PrometheusServer
 
 _FOLDER = ROOT / "infra/prometheus"
@@ -75,6 +76,14 @@ def _configuration(pages: Address, own: PrometheusServer) -> dict[str, Any]:
             path = {"__metrics_path__": f"/{job['job_name']}"}
             job["static_configs"] = [{"targets": [where], "labels": path}]
     return config
+
+
+@pytest.fixture(scope="module")
+async def platform(postgres_server: PostgresServer) -> AsyncIterator[TestPlatform]:
+    """A platform that nobody else has asked anything: small pages, which can be read each second."""
+    owner_url = await postgres_server.create_database(f"dashboards-{uuid4().hex[:12]}")
+    async with running_platform(owner_url) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

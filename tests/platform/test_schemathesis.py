@@ -25,7 +25,7 @@ EVERY_SCOPE = sorted({scope for operation in OPERATIONS for scope in operation.s
 
 # What Schemathesis does not know as answers, where an operation declares them.
 ALSO_TO_GOOD_DATA = {"412", "422", "428"}
-ALSO_TO_BAD_DATA = {"412"}
+ALSO_TO_BAD_DATA = {"412", "413"}
 
 A_FEW = settings(
     max_examples=5, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
