@@ -121,14 +121,13 @@ async def test_the_runtime_role_stays_in_its_room(empty_url: str, statement: str
 
 
 async def test_a_new_password_is_taken_over(empty_url: str) -> None:
-    (probe, _) = services_of(empty_url)
-    other = probe.url.replace("test-probe", quote("it's 100% another \\one"))
-    try:
-        await migrate(empty_url, [replace(probe, url=other)])
-        async with connect(other) as connection:
-            assert await connection.scalar(text("SELECT current_user")) == "probe"
-    finally:
-        await migrate(empty_url, [probe])
+    """Of a login of its own: roles are the server's, and others work with the probe's meanwhile."""
+    newcomer = migrations_of(empty_url, "newcomer", MIGRATIONS)
+    await migrate(empty_url, [newcomer])
+    other = newcomer.url.replace("test-newcomer", quote("it's 100% another \\one"))
+    await migrate(empty_url, [replace(newcomer, url=other)])
+    async with connect(other, "newcomer") as connection:
+        assert await connection.scalar(text("SELECT current_user")) == "newcomer"
 
 
 async def test_an_owner_without_createrole_is_told_in_one_line(
