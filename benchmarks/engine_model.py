@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +41,12 @@ KINDS = tuple(_DISTRIBUTIONS[number % 5]["kind"] for number in range(INPUTS))
 
 
 def formula(number: int) -> str:
-    """Six operations over four inputs; the same text is Python's, C's (with fmin, fmax) and the engine's."""
+    """Six operations over four inputs; the same text is Python's, C's and the engine's."""
     a, b, c, d = (NAMES[(number + step) % INPUTS] for step in (0, 7, 13, 19))
     return f"1000 * {a} * {b} + max(0, {c} - 0.5) * 400 / (1 + {d})"
 
 
+@cache
 def model() -> ValueModel:
     return ValueModel.model_validate(
         {
@@ -85,21 +87,24 @@ class Weights:
     costs: float
 
     @staticmethod
-    def of(compiled: CompiledModel) -> "Weights":
-        discounted = compiled.driver_profiles @ compiled.factors
-        costs = 40000 + 6000 * float(compiled.cost_profiles[0] @ compiled.factors)
-        return Weights(discounted * compiled.benefit_weights, costs)
+    def of(ready: CompiledModel) -> "Weights":
+        discounted = ready.driver_profiles @ ready.factors
+        costs = 40000 + 6000 * float(ready.cost_profiles[0] @ ready.factors)
+        return Weights(discounted * ready.benefit_weights, costs)
 
 
+@cache
+def compiled() -> CompiledModel:
+    return compile_model(model())
+
+
+@cache
 def weights() -> Weights:
-    return Weights.of(compile_model(model()))
+    return Weights.of(compiled())
 
 
 def experiment(draws: int, loops: Loops, *, seed: int = 1, sampler: Sampler = "sobol") -> Experiment:
-    document = model()
-    return Experiment(
-        compile_model(document), assign(document, None, {}), Design(sampler, seed, draws), loops
-    )
+    return Experiment(compiled(), assign(model(), None, {}), Design(sampler, seed, draws), loops)
 
 
 def pert_exponents() -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The same model by other means, each in the fast form that its documentation shows.
+"""The same model by other means, each in the fast form that its documentation shows, built once as ours is.
 
 Needs benchmarks/requirements.txt, and gcc for the loop in C.
 """
@@ -7,6 +7,7 @@ import ctypes
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,7 @@ def squigglepy_script(seed: int, draws: int) -> Numbers:
     )
 
 
+@cache
 def openturns_function() -> ot.SymbolicFunction:
     """NPV as one symbolic formula, its weights as constants."""
     weights = shared.weights()
@@ -76,6 +78,7 @@ def openturns_function() -> ot.SymbolicFunction:
     return ot.SymbolicFunction(list(shared.NAMES), [f"{' + '.join(terms)} - {weights.costs!r}"])
 
 
+@cache
 def openturns_inputs() -> ot.JointDistribution:
     alpha, beta = shared.pert_exponents()
     distributions = {
@@ -88,17 +91,29 @@ def openturns_inputs() -> ot.JointDistribution:
     return ot.JointDistribution([distributions[kind] for kind in shared.KINDS])
 
 
-def openturns_script(seed: int, draws: int) -> Numbers:
-    """Sample of the joint distribution, evaluated at once by as many threads as OpenTURNS is given."""
+def openturns_sample(seed: int, draws: int) -> ot.Sample:
+    """OpenTURNS samples on one thread, however many it has."""
     ot.RandomGenerator.SetSeed(seed)
-    return np.asarray(openturns_function()(openturns_inputs().getSample(draws))).ravel()
+    return openturns_inputs().getSample(draws)
 
 
-def openturns_indices(draws: int) -> Numbers:
+def openturns_outputs(sample: ot.Sample) -> ot.Sample:
+    """NPV of a whole sample, by as many threads as OpenTURNS is given."""
+    return openturns_function()(sample)
+
+
+def openturns_script(seed: int, draws: int) -> Numbers:
+    return np.asarray(openturns_outputs(openturns_sample(seed, draws))).ravel()
+
+
+def openturns_design(draws: int) -> ot.Sample:
+    """Pick-freeze design for first-order and total indices."""
+    return ot.SobolIndicesExperiment(openturns_inputs(), draws, False).generate()
+
+
+def openturns_indices(design: ot.Sample, outputs: ot.Sample, draws: int) -> Numbers:
     """First-order indices by Saltelli's estimator, total ones computed along."""
-    experiment = ot.SobolIndicesExperiment(openturns_inputs(), draws, False)
-    design = experiment.generate()
-    algorithm = ot.SaltelliSensitivityAlgorithm(design, openturns_function()(design), draws)
+    algorithm = ot.SaltelliSensitivityAlgorithm(design, outputs, draws)
     algorithm.setUseAsymptoticDistribution(True)
     algorithm.getTotalOrderIndicesInterval()
     return np.asarray(algorithm.getFirstOrderIndices())
@@ -132,18 +147,20 @@ def salib_indices(draws: int) -> Numbers:
 
 
 def c_loop() -> Callable[[Numbers, Numbers], None]:
-    """All formulas and their weighted sum in one loop over draws: columns (a row an input), NPV out."""
+    """All formulas and their weighted sum in one loop over draws: columns (a row an input, padded as ours
+    are), NPV out."""
     weights = shared.weights()
     body = []
     for number, weight in enumerate(weights.drivers.tolist()):
-        text = shared.formula(number).replace("max(", "fmax(")
+        text = shared.formula(number)
         for place, name in enumerate(shared.NAMES):
-            text = text.replace(name, f"x[{place} * n + i]")
+            text = text.replace(name, f"x[{place} * pitch + i]")
         body.append(f"        total += {weight!r} * ({text});")
     source = "\n".join(
         (
-            "#include <math.h>",
-            "void npv(const double *restrict x, double *restrict out, long n) {",
+            # Not fmax, which no compiler makes a vector of.
+            "#define max(a, b) ((a) > (b) ? (a) : (b))",
+            "void npv(const double *restrict x, long pitch, double *restrict out, long n) {",
             "    for (long i = 0; i < n; i++) {",
             f"        double total = -{weights.costs!r};",
             *body,
@@ -161,6 +178,11 @@ def c_loop() -> Callable[[Numbers, Numbers], None]:
     pointer = ctypes.POINTER(ctypes.c_double)
 
     def run(columns: Numbers, out: Numbers) -> None:
-        function(columns.ctypes.data_as(pointer), out.ctypes.data_as(pointer), ctypes.c_long(len(out)))
+        function(
+            columns.ctypes.data_as(pointer),
+            ctypes.c_long(columns.shape[1]),
+            out.ctypes.data_as(pointer),
+            ctypes.c_long(len(out)),
+        )
 
     return run

@@ -134,10 +134,11 @@ def _parts(steps: Sequence[_Step], rows: _Rows, kept: set[int]) -> Iterator[_Run
     run: list[list[int]] = []
     for step in steps:
         arguments = tuple(rows.of(argument) for argument in step.arguments)
+        # A result has a row apart from its arguments': loops that may overlap are not made vectors.
+        result = rows.new(step.number)
         for argument in step.last:
             if argument not in kept:
                 rows.release(argument)
-        result = rows.new(step.number)
         code = _CODES.get(step.operation.name)
         if code is not None:
             run.append([code, result, *arguments, *[0] * (3 - len(arguments))])

@@ -24,6 +24,9 @@ _SHIFT, _FIRST, _INSIDE = tables.SHIFT, tables.FIRST, tables.INSIDE
 _UNIT = 1.0 / (1 << tables.SHIFT)
 _STEP = sobol.STEP
 _LANES = 64
+_STRIP = 256
+"""So many draws go through all instructions at a time: what these pass to each other stays in the nearest
+cache."""
 _LARGEST = np.finfo(np.float64).max
 
 (
@@ -229,14 +232,14 @@ def single_root(flow: Numbers, start: float, out: Numbers) -> None:
         _roots(flow, start, first, min(_LANES, len(out) - first), out)
 
 
-@_compiled("void(int64[:,::1], float64[:,::1], int64)")
-def run(instructions: Integers, registers: Numbers, size: int) -> None:
+@_compiled("void(int64[:,::1], float64[:,::1], int64, int64)")
+def _run_strip(instructions: Integers, registers: Numbers, first: int, size: int) -> None:
     for step in range(len(instructions)):
         code = instructions[step, 0]
-        out = registers[instructions[step, 1]]
-        x = registers[instructions[step, 2]]
-        y = registers[instructions[step, 3]]
-        z = registers[instructions[step, 4]]
+        out = registers[instructions[step, 1], first : first + size]
+        x = registers[instructions[step, 2], first : first + size]
+        y = registers[instructions[step, 3], first : first + size]
+        z = registers[instructions[step, 4], first : first + size]
         if code == _ADD:
             for i in range(size):
                 out[i] = _finite(x[i] + y[i])
@@ -307,3 +310,9 @@ def run(instructions: Integers, registers: Numbers, size: int) -> None:
         elif code == _SQRT:
             for i in range(size):
                 out[i] = np.sqrt(x[i])
+
+
+@_compiled("void(int64[:,::1], float64[:,::1], int64)")
+def run(instructions: Integers, registers: Numbers, size: int) -> None:
+    for first in range(0, size, _STRIP):
+        _run_strip(instructions, registers, first, min(_STRIP, size - first))
