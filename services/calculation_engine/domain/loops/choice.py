@@ -27,13 +27,20 @@ _log = logging.getLogger(__name__)
 class Loops(Protocol):
     """The loops; all arrays are contiguous in their last dimension, `out` is written."""
 
-    def scramble(self, points: Words, keys: Words, out: Numbers) -> None:
-        """`sobol.scrambled` as numbers in (0, 1), points major."""
+    def sobol_points(
+        self, low: Words, directions: Words, keys: Words, start: int, rows: Integers, registers: Numbers
+    ) -> None:
+        """Scrambled points as numbers in (0, 1), each input's in its row: point after point, under each of
+        its keys. `low` holds an input's first points, to which those from `start` add the same digits."""
+
+    def stretch(self, shift: float, scale: float, low: float, high: float, column: Numbers) -> None:
+        """Replaces x by shift + scale * x, kept within bounds."""
 
     def invert(
-        self, table: Numbers, probabilities: Numbers, shift: float, scale: float, out: Numbers
+        self, table: Numbers, shift: float, scale: float, low: float, high: float, column: Numbers
     ) -> None:
-        """shift + scale * (the table's inverse at each probability); see `sampling.tables`."""
+        """Replaces probabilities by shift + scale * (the table's inverse of them), kept within bounds; see
+        `sampling.tables`."""
 
     def triangular(self, low: float, mode: float, high: float, column: Numbers) -> None:
         """Replaces probabilities by the values of a triangular distribution."""

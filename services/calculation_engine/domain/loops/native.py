@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain.loops.shared import EXACT, ROOT_PRECISION, ROOT_STEPS
-from services.calculation_engine.domain.sampling import sobol, tables
+from services.calculation_engine.domain.sampling import sobol, tables, uniforms
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -23,6 +23,8 @@ Truths = NDArray[np.bool_]
 _SHIFT, _FIRST, _INSIDE = tables.SHIFT, tables.FIRST, tables.INSIDE
 _UNIT = 1.0 / (1 << tables.SHIFT)
 _STEP = sobol.STEP
+_REPLICATES = uniforms.REPLICATES
+_ONE, _TWO, _THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 _LANES = 64
 _STRIP = 256
 """So many draws go through all instructions at a time: what these pass to each other stays in the nearest
@@ -73,47 +75,64 @@ def _word(value: Any) -> Any:
     return np.uint32(value & 0xFFFFFFFF)
 
 
-@_compiled("void(uint32[::1], uint32[::1], float64[::1])")
-def scramble(points: Words, keys: Words, out: Numbers) -> None:
-    for index in range(len(points)):
-        point = _word(points[index] ^ _word(points[index] * np.uint32(0x3D20ADEA)))
-        for key in range(len(keys)):
-            x = _word(point + keys[key])
-            x = _word(x * ((keys[key] >> np.uint32(16)) | np.uint32(1)))
-            x = _word(x ^ _word(x * np.uint32(0x05526C56)))
-            x = _word(x ^ _word(x * np.uint32(0x53A22864)))
-            x = _word((x >> 1 & 0x55555555) | (x & 0x55555555) << 1)
-            x = _word((x >> 2 & 0x33333333) | (x & 0x33333333) << 2)
-            x = _word((x >> 4 & 0x0F0F0F0F) | (x & 0x0F0F0F0F) << 4)
-            x = _word((x >> 8 & 0x00FF00FF) | (x & 0x00FF00FF) << 8)
-            x = _word(x >> 16 | x << 16)
-            out[index * len(keys) + key] = (np.float64(x) + 0.5) * _STEP
-
-
-@_compiled("void(float64[:,:,::1], int64[::1], int8[::1], float64, float64, float64[::1])")
-def _invert(
-    table: Numbers, bits: Integers, upper: NDArray[np.int8], shift: float, scale: float, out: Numbers
+@_compiled("void(uint32[:,::1], uint32[:,::1], uint32[:,::1], int64, int64[::1], float64[:,::1])")
+def sobol_points(
+    low: Words, directions: Words, keys: Words, start: int, rows: Integers, registers: Numbers
 ) -> None:
-    for i in range(len(out)):
-        cell = (bits[i] >> _SHIFT) - _FIRST
-        inside = (bits[i] & _INSIDE) * _UNIT
-        c = table[upper[i], cell]
-        out[i] = shift + scale * (((c[3] * inside + c[2]) * inside + c[1]) * inside + c[0])
+    for place in range(len(rows)):
+        out = registers[rows[place]]
+        high = np.uint32(0)
+        for bit in range(directions.shape[1]):
+            if start >> bit & 1:
+                high = _word(high ^ directions[place, bit])
+        for index in range(low.shape[1]):
+            point = _word(low[place, index] ^ high)
+            point = _word(point ^ _word(point * np.uint32(0x3D20ADEA)))
+            for replicate in range(_REPLICATES):
+                key = keys[place, replicate]
+                x = _word(point + key)
+                x = _word(x * ((key >> np.uint32(16)) | np.uint32(1)))
+                x = _word(x ^ _word(x * np.uint32(0x05526C56)))
+                x = _word(x ^ _word(x * np.uint32(0x53A22864)))
+                x = _word((x >> 1 & 0x55555555) | (x & 0x55555555) << 1)
+                x = _word((x >> 2 & 0x33333333) | (x & 0x33333333) << 2)
+                x = _word((x >> 4 & 0x0F0F0F0F) | (x & 0x0F0F0F0F) << 4)
+                x = _word((x >> 8 & 0x00FF00FF) | (x & 0x00FF00FF) << 8)
+                x = _word(x >> 16 | x << 16)
+                out[index * _REPLICATES + replicate] = (np.float64(x) + 0.5) * _STEP
 
 
-@_compiled("void(float64[::1], float64[::1], int8[::1])")
-def _halve(probabilities: Numbers, lower: Numbers, upper: NDArray[np.int8]) -> None:
-    for i in range(len(lower)):
-        above = probabilities[i] > 0.5
-        upper[i] = above
-        lower[i] = 1 - probabilities[i] if above else probabilities[i]
+@numba.njit(inline="always")
+def _within(value: float, low: float, high: float) -> float:
+    # Not `min`, which treats NaN in a way of its own.
+    return low if value < low else (high if value > high else value)  # noqa: FURB136
 
 
-def invert(table: Numbers, probabilities: Numbers, shift: float, scale: float, out: Numbers) -> None:
-    lower = np.empty(len(out))
-    upper = np.empty(len(out), dtype=np.int8)
-    _halve(probabilities, lower, upper)
-    _invert(table, lower.view(np.int64), upper, shift, scale, out)
+@_compiled("void(float64, float64, float64, float64, float64[::1])")
+def stretch(shift: float, scale: float, low: float, high: float, column: Numbers) -> None:
+    for i in range(len(column)):
+        column[i] = _within(shift + scale * column[i], low, high)
+
+
+@_compiled("void(float64[:,:,::1], float64, float64, float64, float64, float64[::1])")
+def invert(table: Numbers, shift: float, scale: float, low: float, high: float, column: Numbers) -> None:
+    """Only reading the cells cannot be made a vector, so it has a loop of its own."""
+    cubics = table.reshape(-1)
+    upper_half = 4 * table.shape[1]
+    nearest, cells = np.empty(_STRIP), np.empty(_STRIP, dtype=np.int64)
+    bits, inside = nearest.view(np.int64), np.empty(_STRIP)
+    for first in range(0, len(column), _STRIP):
+        strip = column[first : first + _STRIP]
+        for i in range(len(strip)):
+            nearest[i] = 1 - strip[i] if strip[i] > 0.5 else strip[i]
+        for i in range(len(strip)):
+            cells[i] = ((bits[i] >> _SHIFT) - _FIRST) * 4 + (upper_half if strip[i] > 0.5 else 0)
+            inside[i] = (bits[i] & _INSIDE) * _UNIT
+        for i in range(len(strip)):
+            c, x = np.uint64(cells[i]), inside[i]
+            inside[i] = ((cubics[c + _THREE] * x + cubics[c + _TWO]) * x + cubics[c + _ONE]) * x + cubics[c]
+        for i in range(len(strip)):
+            strip[i] = _within(shift + scale * inside[i], low, high)
 
 
 @_compiled("void(float64, float64, float64, float64[::1])")

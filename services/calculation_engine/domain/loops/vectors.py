@@ -15,16 +15,30 @@ Truths = NDArray[np.bool_]
 _OPERATIONS = [OPERATIONS[name] for name in EXACT]
 
 
-def scramble(points: Words, keys: Words, out: Numbers) -> None:
-    out[:] = (sobol.scrambled(points, keys).reshape(-1) + 0.5) * sobol.STEP
+def sobol_points(
+    low: Words, directions: Words, keys: Words, start: int, rows: Integers, registers: Numbers
+) -> None:
+    points = low ^ sobol.high_points(directions, start)[:, np.newaxis]
+    for row, block, key in zip(rows.tolist(), points, keys, strict=True):
+        words = sobol.scrambled(block, key).reshape(-1)
+        registers[row, : len(words)] = (words + 0.5) * sobol.STEP
 
 
-def invert(table: Numbers, probabilities: Numbers, shift: float, scale: float, out: Numbers) -> None:
-    upper = probabilities > 0.5
-    bits = np.where(upper, 1 - probabilities, probabilities).view(np.int64)
+def stretch(shift: float, scale: float, low: float, high: float, column: Numbers) -> None:
+    column *= scale
+    column += shift
+    # Unlike NumPy's minimum and maximum these are sure of the sign of zero.
+    column[column < low] = low
+    column[column > high] = high
+
+
+def invert(table: Numbers, shift: float, scale: float, low: float, high: float, column: Numbers) -> None:
+    upper = column > 0.5
+    bits = np.where(upper, 1 - column, column).view(np.int64)
     c = table[upper.view(np.int8), (bits >> tables.SHIFT) - tables.FIRST]
     inside = (bits & tables.INSIDE) * (1.0 / (1 << tables.SHIFT))
-    out[:] = shift + scale * (((c[:, 3] * inside + c[:, 2]) * inside + c[:, 1]) * inside + c[:, 0])
+    column[:] = ((c[:, 3] * inside + c[:, 2]) * inside + c[:, 1]) * inside + c[:, 0]
+    stretch(shift, scale, low, high, column)
 
 
 def triangular(low: float, mode: float, high: float, column: Numbers) -> None:

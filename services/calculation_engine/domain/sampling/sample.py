@@ -1,6 +1,7 @@
 """The uncertain inputs of one run: their values block by block, correlated as the model says."""
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,9 +24,16 @@ from services.calculation_engine.domain.sampling.laws import (
     TruncatedLaw,
     UniformLaw,
 )
-from services.calculation_engine.domain.sampling.tables import beta_table, normal_probabilities, normal_table
+from services.calculation_engine.domain.sampling.tables import (
+    Table,
+    beta_table,
+    normal_probabilities,
+    normal_table,
+)
 from services.schemas.distributions import Distribution
 from services.schemas.simulation import Sampler
+
+Inverse = Callable[[Loops, Numbers], None]
 
 
 @dataclass(frozen=True)
@@ -57,83 +65,96 @@ class Sample:
             )
             for place, name in enumerate(self.names)
         ]
-        self._sobol = uniforms.SobolStreams(self._streams if design.sampler == "sobol" else [])
-        self._laws = {name: law_of(inputs[name]) for name in self.names}
+        sobol = design.sampler == "sobol" and self._streams
+        self._sobol = uniforms.SobolStreams(self._streams) if sobol else None
+        self._inverses = [inverse_of(law_of(inputs[name])) for name in self.names]
         self._copula = copula
 
     def fill(self, loops: Loops, start: int, rows: Mapping[str, int], registers: Registers) -> None:
         """Puts the block that begins with draw `start` into the inputs' registers."""
-        columns = {name: registers[rows[name], :BLOCK] for name in self.names}
-        self._uniforms(loops, start, columns.values())
-        self._correlate(loops, columns)
-        with np.errstate(all="ignore"):
-            for name, column in columns.items():
-                invert(loops, self._laws[name], column)
-
-    def _uniforms(self, loops: Loops, start: int, columns: Iterable[Numbers]) -> None:
-        if self._sampler == "sobol":
-            points = self._sobol.points(start)
-            for block, keys, column in zip(points, self._sobol.keys, columns, strict=True):
-                loops.scramble(block, keys, column)
+        places = [rows[name] for name in self.names]
+        columns = [registers[row, :BLOCK] for row in places]
+        if self._sobol is not None:
+            at = start // uniforms.REPLICATES
+            low, directions, keys = self._sobol.low, self._sobol.directions, self._sobol.keys
+            loops.sobol_points(low, directions, keys, at, np.array(places), registers)
         else:
             for stream, column in zip(self._streams, columns, strict=True):
                 column[:] = uniforms.block_of_uniforms(self._sampler, stream, start)
+        self._correlate(loops, columns)
+        with np.errstate(all="ignore"):
+            for inverse, column in zip(self._inverses, columns, strict=True):
+                inverse(loops, column)
 
-    def _correlate(self, loops: Loops, columns: Mapping[str, Numbers]) -> None:
-        names, factor = self._copula.names, self._copula.factor
-        independent = np.empty((len(names), BLOCK))
-        for row, name in zip(independent, names, strict=True):
-            loops.invert(normal_table(), columns[name], 0.0, 1.0, row)
-        for index, name in enumerate(names):
-            correlated = np.zeros(BLOCK)
-            places = np.arange(index + 1)
-            loops.weigh(independent, places, np.array(factor[index][: index + 1]), correlated)
-            np.clip(normal_probabilities(correlated), LEAST, MOST, out=columns[name])
+    def _correlate(self, loops: Loops, columns: Sequence[Numbers]) -> None:
+        factor = self._copula.factor
+        correlated = [columns[self.names.index(name)] for name in self._copula.names]
+        independent = np.array(correlated).reshape(-1, BLOCK)
+        for row in independent:
+            loops.invert(normal_table(), 0.0, 1.0, -math.inf, math.inf, row)
+        for index, column in enumerate(correlated):
+            mixed = np.zeros(BLOCK)
+            loops.weigh(independent, np.arange(index + 1), np.array(factor[index][: index + 1]), mixed)
+            np.clip(normal_probabilities(mixed), LEAST, MOST, out=column)
 
 
-def invert(loops: Loops, law: SomeLaw | Law, column: Numbers) -> None:
+def inverse_of(law: SomeLaw | Law) -> Inverse:
     """Replaces probabilities by the law's values; NaN where one is beyond float64."""
-    _INVERSES.get(type(law), _by_formula)(loops, law, column)
+    return _INVERSES.get(type(law), _by_formula)(law)
 
 
-def _uniform(_: Loops, law: UniformLaw, column: Numbers) -> None:
-    column *= law.high - law.low
-    column += law.low
+def _uniform(law: UniformLaw) -> Inverse:
+    width = law.high - law.low
+    return lambda loops, column: loops.stretch(law.low, width, law.low, law.high, column)
 
 
-def _triangular(loops: Loops, law: TriangularLaw, column: Numbers) -> None:
-    loops.triangular(law.low, law.mode, law.high, column)
+def _triangular(law: TriangularLaw) -> Inverse:
+    return lambda loops, column: loops.triangular(law.low, law.mode, law.high, column)
 
 
-def _normal(loops: Loops, law: NormalLaw, column: Numbers) -> None:
-    loops.invert(normal_table(), column, law.mean, law.sd, column)
+def _normal(law: NormalLaw) -> Inverse:
+    return _tabulated(normal_table(), law.mean, law.sd, -math.inf, math.inf)
 
 
-def _lognormal(loops: Loops, law: LognormalLaw, column: Numbers) -> None:
-    loops.invert(normal_table(), column, law.mu, law.sigma, column)
-    np.exp(column, out=column)
-    column[np.isinf(column)] = np.nan
+def _lognormal(law: LognormalLaw) -> Inverse:
+    logarithm = _tabulated(normal_table(), law.mu, law.sigma, -math.inf, math.inf)
+
+    def invert(loops: Loops, column: Numbers) -> None:
+        logarithm(loops, column)
+        np.exp(column, out=column)
+        column[np.isinf(column)] = np.nan
+
+    return invert
 
 
-def _beta(loops: Loops, law: BetaLaw, column: Numbers) -> None:
-    loops.invert(beta_table(law.alpha, law.beta), column, law.low, law.high - law.low, column)
-    np.clip(column, law.low, law.high, out=column)
+def _beta(law: BetaLaw) -> Inverse:
+    return _tabulated(beta_table(law.alpha, law.beta), law.low, law.high - law.low, law.low, law.high)
 
 
-def _truncated(loops: Loops, law: TruncatedLaw, column: Numbers) -> None:
+def _tabulated(table: Table, shift: float, scale: float, low: float, high: float) -> Inverse:
+    return lambda loops, column: loops.invert(table, shift, scale, low, high, column)
+
+
+def _truncated(law: TruncatedLaw) -> Inverse:
     below, above = law.bounds
-    column *= above - below
-    column += below
-    np.clip(column, LEAST, MOST, out=column)
-    invert(loops, law.law, column)
-    np.clip(column, law.low, law.high, out=column)
+    whole = inverse_of(law.law)
+
+    def invert(loops: Loops, column: Numbers) -> None:
+        loops.stretch(below, above - below, LEAST, MOST, column)
+        whole(loops, column)
+        np.clip(column, law.low, law.high, out=column)
+
+    return invert
 
 
-def _by_formula(_: Loops, law: Law, column: Numbers) -> None:
-    column[:] = law.quantile(column)
+def _by_formula(law: Law) -> Inverse:
+    def invert(_: Loops, column: Numbers) -> None:
+        column[:] = law.quantile(column)
+
+    return invert
 
 
-_INVERSES: dict[type, Callable[..., None]] = {
+_INVERSES: dict[type, Callable[..., Inverse]] = {
     UniformLaw: _uniform,
     TriangularLaw: _triangular,
     NormalLaw: _normal,

@@ -15,7 +15,7 @@ blocks are computed, where, or in what order.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,18 +60,12 @@ def _sobol(stream: Stream, start: int) -> Numbers:
 
 
 class SobolStreams:
-    """The points of several inputs together, before they are scrambled."""
+    """What `Loops.sobol_points` makes the numbers of several inputs of, a row an input."""
 
     def __init__(self, streams: Sequence[Stream]) -> None:
-        rows = [sobol.directions()[stream.dimension] for stream in streams]
-        self._rows = np.array(rows, dtype=np.uint32).reshape(-1, sobol.DIGITS)
-        self._low = [sobol.low_points(row, _PER_REPLICATE) for row in rows]
-        self.keys = [stream.words("sobol") for stream in streams]
-
-    def points(self, start: int) -> Iterator[Words]:
-        """Each input's points of the block that begins with draw `start`."""
-        for low, high in zip(self._low, sobol.high_points(self._rows, start // REPLICATES), strict=True):
-            yield low ^ high
+        self.directions: Words = sobol.directions()[[stream.dimension for stream in streams]]
+        self.low: Words = np.stack([sobol.low_points(row, _PER_REPLICATE) for row in self.directions])
+        self.keys: Words = np.stack([stream.words("sobol") for stream in streams])
 
 
 def _random(stream: Stream, start: int) -> Numbers:
