@@ -5,17 +5,56 @@ who holds the JSON can compute the same identity.
 """
 
 import hashlib
+import json
+from typing import Any
 
 import rfc8785
 
 from services.schemas.base import Document
 
+# Several times as fast as rfc8785, for the numbers and keys that nearly every document has.
+_COMMON = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, sort_keys=True, separators=(",", ":")
+)
+_LARGEST_COMMON = 2**53
+_SMALLEST_COMMON = 1e-4
+
+
+class _UncommonError(Exception):
+    """Python writes this otherwise than the RFC."""
+
 
 def canonical_json(document: Document) -> bytes:
     """The document in RFC 8785 form: sorted keys, shortest numbers, UTF-8."""
-    return bytes(rfc8785.dumps(document.model_dump(mode="json")))
+    content = document.model_dump(mode="json")
+    try:
+        return _COMMON.encode(_common(content)).encode()
+    except _UncommonError:
+        return bytes(rfc8785.dumps(content))
 
 
 def content_hash(document: Document) -> str:
     """64 hexadecimal digits that two documents share only if they say the same."""
     return hashlib.sha256(canonical_json(document)).hexdigest()
+
+
+def _common(value: Any) -> Any:
+    """The value, its whole numbers integers, which Python writes as the RFC does."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        if not all(map(str.isascii, value)):
+            raise _UncommonError
+        return {key: _common(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_common(each) for each in value]
+    size = abs(value)
+    if size >= _LARGEST_COMMON:
+        raise _UncommonError
+    if isinstance(value, int):
+        return value
+    if value.is_integer():
+        return int(value)
+    if size < _SMALLEST_COMMON:
+        raise _UncommonError
+    return value
