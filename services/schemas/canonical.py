@@ -19,6 +19,9 @@ _COMMON = json.JSONEncoder(
 _LARGEST_COMMON = 2**53
 _SMALLEST_COMMON = 1e-4
 
+_KNOWN: dict[bytes, str] = {}
+_MOST_KNOWN = 4096
+
 
 class _UncommonError(Exception):
     """Python writes this otherwise than the RFC."""
@@ -35,7 +38,14 @@ def canonical_json(document: Document) -> bytes:
 
 def content_hash(document: Document) -> str:
     """64 hexadecimal digits that two documents share only if they say the same."""
-    return hashlib.sha256(canonical_json(document)).hexdigest()
+    # The same document is asked for again and again, and written in its own order it is known at once.
+    written = hashlib.sha256(document.model_dump_json().encode()).digest()
+    identity = _KNOWN.get(written)
+    if identity is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        identity = _KNOWN[written] = hashlib.sha256(canonical_json(document)).hexdigest()
+    return identity
 
 
 def _common(value: Any) -> Any:

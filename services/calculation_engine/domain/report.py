@@ -1,7 +1,7 @@
 """The evaluation document, written from a cash flow."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,10 @@ class Report:
         self._costs: Flow = flow.costs.sum(axis=0)
         self._driver_pvs: Flow = flow.benefits @ compiled.factors
         self._pv_benefits = float(self._driver_pvs.sum())
-        self._assumptions = [self._assumptions_of(pointer) for pointer in compiled.driver_formulas]
+        assumed = [name for name, given in self._model.inputs.items() if given.evidence == "assumption"]
+        reads = map(compiled.program.variables_of, compiled.driver_formulas)
+        self._assumptions = [tuple(name for name in assumed if name in read) for read in reads]
+        self._found: dict[bytes, Figures] = {}
 
     def evaluation(self, scenario: str | None, point: dict[str, float]) -> Evaluation:
         classes: list[Realisation] = list(dict.fromkeys(driver.realisation for driver in self._model.drivers))
@@ -53,19 +56,11 @@ class Report:
             total=self._figures(classes),
             cfo_view=self._figures(CFO_VIEW),
             by_realisation={realisation: self._figures((realisation,)) for realisation in classes},
-            drivers=tuple(map(self._driver, range(len(self._model.drivers)))),
+            drivers=tuple(self._drivers()),
             costs=tuple(map(self._cost, range(len(self._model.costs)))),
             overlaps=tuple(self._overlap(use) for use in self._flow.pools if use.exceeded.any()),
             periods=self._periods(),
             warnings=tuple(self._warnings()),
-        )
-
-    def _assumptions_of(self, pointer: str) -> tuple[str, ...]:
-        reads = self._compiled.program.variables_of(pointer)
-        return tuple(
-            name
-            for name, declared in self._model.inputs.items()
-            if declared.evidence == "assumption" and name in reads
         )
 
     def _formulas(self) -> dict[str, float | None]:
@@ -85,6 +80,13 @@ class Report:
 
     def _figures(self, classes: Collection[Realisation]) -> Figures:
         chosen = _mask(driver.realisation in classes for driver in self._model.drivers)
+        drivers = chosen.tobytes()
+        # Often the classes asked for are the only ones.
+        if drivers not in self._found:
+            self._found[drivers] = self._figures_of(chosen)
+        return self._found[drivers]
+
+    def _figures_of(self, chosen: NDArray[np.bool_]) -> Figures:
         assumed = _mask(bool(names) for names in self._assumptions)
         part = Part(
             benefits=self._flow.benefits[chosen].sum(axis=0),
@@ -94,23 +96,32 @@ class Report:
         )
         return figures(self._compiled, part, self._costs)
 
-    def _driver(self, index: int) -> DriverFigures:
-        driver = self._model.drivers[index]
+    def _drivers(self) -> Iterator[DriverFigures]:
         flow = self._flow
-        pv = float(self._driver_pvs[index])
-        return DriverFigures(
-            key=driver.key,
-            label=driver.label,
-            category=driver.category,
-            realisation=driver.realisation,
-            annual_amount=float(flow.amounts.drivers[index]),
-            gross=float(flow.driver_gross[index].sum()),
-            capped=float((flow.claimed[index] - flow.realisable[index]).sum()),
-            risk_adjusted=float(flow.benefits[index].sum()),
-            pv=pv,
-            share=ratio(pv, self._pv_benefits),
-            assumptions=self._assumptions[index],
+        sums = zip(
+            self._model.drivers,
+            self._assumptions,
+            flow.amounts.drivers.tolist(),
+            flow.driver_gross.sum(axis=1).tolist(),
+            (flow.claimed - flow.realisable).sum(axis=1).tolist(),
+            flow.benefits.sum(axis=1).tolist(),
+            self._driver_pvs.tolist(),
+            strict=True,
         )
+        for driver, assumptions, annual, gross, capped, risk_adjusted, pv in sums:
+            yield DriverFigures(
+                key=driver.key,
+                label=driver.label,
+                category=driver.category,
+                realisation=driver.realisation,
+                annual_amount=annual,
+                gross=gross,
+                capped=capped,
+                risk_adjusted=risk_adjusted,
+                pv=pv,
+                share=ratio(pv, self._pv_benefits),
+                assumptions=assumptions,
+            )
 
     def _cost(self, index: int) -> CostFigures:
         cost = self._model.costs[index]

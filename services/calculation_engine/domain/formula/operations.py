@@ -51,7 +51,8 @@ class Operation:
 
     def at_point(self, *arguments: float) -> float:
         """The value for one point, or NaN."""
-        if not self.choosy and any(map(math.isnan, arguments)):
+        # Arguments are finite or NaN, and so is their sum, or infinite.
+        if not self.choosy and math.isnan(sum(arguments)):
             return NAN
         try:
             result = self.scalar(*arguments)

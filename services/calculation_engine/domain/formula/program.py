@@ -1,14 +1,14 @@
 """All formulas of a model, checked and compiled together: order found, names resolved, cycles refused."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, reduce
 from operator import or_
 
 from services.calculation_engine.domain.errors import Fault, InvalidFormula
-from services.calculation_engine.domain.formula.graph import Call, Graph, Node, Variable
+from services.calculation_engine.domain.formula.graph import Call, Constant, Graph, Node, Variable
 from services.calculation_engine.domain.formula.lexer import FormulaSyntaxError
 from services.calculation_engine.domain.formula.parser import Instruction, Name, parse
 
@@ -37,21 +37,16 @@ class Program:
 
     def at_point(self, point: Mapping[str, float]) -> list[float]:
         """Every node's value for one assignment of the variables; NaN where there is none."""
-        values: list[float] = []
-        for node in self.nodes:
-            if isinstance(node, Call):
-                arguments = [values[number] for number in node.arguments]
-                values.append(node.definition.at_point(*arguments))
-            elif isinstance(node, Variable):
-                values.append(point[node.name])
-            else:
-                values.append(node.value)
+        values = self._constants.copy()
+        for number, node in self._variables:
+            values[number] = point[node.name]
+        for number, at_point, arguments in self._calls:
+            values[number] = at_point(*[values[argument] for argument in arguments])
         return values
 
     def variables_of(self, pointer: str) -> frozenset[str]:
         """The variables that a formula reads, directly or through others."""
-        read = self._reads[self.roots[pointer]]
-        return frozenset(node.name for number, node in enumerate(self._variables) if read >> number & 1)
+        return self._variables_of[pointer]
 
     def blame(self, pointer: str, values: Sequence[float]) -> Fault:
         """Why a formula has no value at the point that gave `values`: the operation where it went wrong."""
@@ -70,21 +65,35 @@ class Program:
         )
 
     @cached_property
-    def _variables(self) -> list[Variable]:
-        return [node for node in self.nodes if isinstance(node, Variable)]
+    def _constants(self) -> list[float]:
+        """The constants in the places of their nodes."""
+        return [node.value if isinstance(node, Constant) else math.nan for node in self.nodes]
 
     @cached_property
-    def _reads(self) -> list[int]:
-        """Which variables each node reads, a bit a variable: sets would grow with the square of a long
-        sum."""
-        bits = {node: 1 << number for number, node in enumerate(self._variables)}
+    def _variables(self) -> list[tuple[int, Variable]]:
+        return [(number, node) for number, node in enumerate(self.nodes) if isinstance(node, Variable)]
+
+    @cached_property
+    def _calls(self) -> list[tuple[int, Callable[..., float], tuple[int, ...]]]:
+        return [
+            (number, node.definition.at_point, node.arguments)
+            for number, node in enumerate(self.nodes)
+            if isinstance(node, Call)
+        ]
+
+    @cached_property
+    def _variables_of(self) -> dict[str, frozenset[str]]:
+        """By each formula's pointer. Nodes say what they read by a bit a variable: sets would grow with the
+        square of a long sum."""
+        bits = {number: 1 << place for place, (number, _) in enumerate(self._variables)}
         reads: list[int] = []
-        for node in self.nodes:
-            if isinstance(node, Call):
-                reads.append(reduce(or_, (reads[number] for number in node.arguments)))
-            else:
-                reads.append(bits[node] if isinstance(node, Variable) else 0)
-        return reads
+        for number, node in enumerate(self.nodes):
+            arguments = node.arguments if isinstance(node, Call) else ()
+            reads.append(reduce(or_, (reads[argument] for argument in arguments), bits.get(number, 0)))
+        return {
+            pointer: frozenset(node.name for number, node in self._variables if reads[root] & bits[number])
+            for pointer, root in self.roots.items()
+        }
 
     def _culprit(self, number: int, values: Sequence[float]) -> int:
         """The deepest node without a value among those that the given one needed."""
