@@ -5,24 +5,21 @@ Nodes are numbered so that arguments come before what uses them: computing a gra
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.calculation_engine.domain.formula.operations import OPERATIONS, Operation
 from services.calculation_engine.domain.formula.parser import Instruction, Name, Number
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(NamedTuple):
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     operation: str
     arguments: tuple[int, ...]
 
@@ -40,6 +37,7 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self._numbers: dict[Node, int] = {}
+        self._constants: dict[int, float] = {}
 
     def variable(self, name: str) -> int:
         return self._intern(Variable(name))
@@ -55,7 +53,7 @@ class Graph:
         positions: dict[int, int] = {}
         for instruction in instructions:
             if isinstance(instruction, Number):
-                stack.append(self._intern(Constant(instruction.value)))
+                stack.append(self._constant(instruction.value))
             elif isinstance(instruction, Name):
                 stack.append(names[instruction.name])
             else:
@@ -67,14 +65,16 @@ class Graph:
         return stack.pop(), positions
 
     def _apply(self, operation: str, arguments: tuple[int, ...]) -> int:
-        constants = [
-            node.value for node in map(self.nodes.__getitem__, arguments) if isinstance(node, Constant)
-        ]
-        if len(constants) == len(arguments):
-            value = OPERATIONS[operation].at_point(*constants)
+        if all(map(self._constants.__contains__, arguments)):
+            value = OPERATIONS[operation].at_point(*map(self._constants.__getitem__, arguments))
             if not math.isnan(value):
-                return self._intern(Constant(value))
+                return self._constant(value)
         return self._intern(Call(operation, arguments))
+
+    def _constant(self, value: float) -> int:
+        number = self._intern(Constant(value))
+        self._constants[number] = value
+        return number
 
     def _intern(self, node: Node) -> int:
         number = self._numbers.get(node)

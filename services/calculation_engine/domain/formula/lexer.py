@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple, cast
 
 from services.calculation_engine.domain.formula.language import BINARY, PREFIX
 from services.schemas.value_model import MAX_FORMULA_LENGTH
 
-Kind = Literal["number", "name", "symbol", "end"]
+Kind = Literal["number", "name", "symbol", "end", "stranger"]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     kind: Kind
     text: str
     position: int
@@ -29,10 +27,13 @@ class FormulaSyntaxError(Exception):
 
 
 _TOKEN = re.compile(
-    r"(?P<space>[ \t\r\n]+)"
-    r"|(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)"
+    r"[ \t\r\n]*(?:"
+    r"(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<symbol>\*\*|//|<=|>=|==|!=|[-+*/%<>(),])"
+    r"|(?P<end>\Z)"
+    r"|(?P<stranger>.))",
+    re.DOTALL,
 )
 
 A_NUMBER = "a number such as 12.5 or 1e6"
@@ -60,15 +61,8 @@ def tokens(text: str) -> Iterator[Token]:
     Raises FormulaSyntaxError for text that is too long, not ASCII, or holds what is not in the language.
     """
     _check_text(text)
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise _stranger(text[position], position)
-        if match.lastgroup != "space":
-            yield _token(match, text)
-        position = match.end()
-    yield Token("end", "", len(text))
+    for match in _TOKEN.finditer(text):
+        yield _token(match, text)
 
 
 def _check_text(text: str) -> None:
@@ -86,18 +80,20 @@ def _check_text(text: str) -> None:
 
 
 def _token(match: re.Match[str], text: str) -> Token:
-    lexeme = match.group()
-    start, end = match.span()
-    if match.lastgroup == "number":
+    kind = cast(Kind, match.lastgroup)
+    start, end = match.span(kind)
+    lexeme = text[start:end]
+    if kind == "stranger":
+        raise _stranger(lexeme, start)
+    if kind == "number":
         following = text[end : end + 1]
         if following in {".", "_"} or following.isalnum():
             raise FormulaSyntaxError(f"{lexeme + following!r} is not a number", start, A_NUMBER)
-        return Token("number", lexeme, start)
-    if match.lastgroup == "symbol" or lexeme in BINARY or lexeme in PREFIX:
-        if lexeme == "//":
-            raise FormulaSyntaxError("// is not in the language: write floor(a / b)", start, "an operator")
-        return Token("symbol", lexeme, start)
-    return Token("name", lexeme, start)
+    elif lexeme == "//":
+        raise FormulaSyntaxError("// is not in the language: write floor(a / b)", start, "an operator")
+    elif kind == "name" and (lexeme in BINARY or lexeme in PREFIX):
+        kind = "symbol"
+    return Token(kind, lexeme, start)
 
 
 def _stranger(character: str, position: int) -> FormulaSyntaxError:
