@@ -7,6 +7,7 @@ lines of a processor's cache.
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,22 +68,16 @@ class DrawsProgram:
     def __init__(
         self, program: Program, point: Mapping[str, float], drawn: Collection[str], wanted: Sequence[str]
     ) -> None:
-        roots = {pointer: program.roots[pointer] for pointer in wanted}
+        layout = _layout(program, tuple(drawn), tuple(wanted))
         # At a point where the drawn variables are NaN, every node that depends on them varies.
         constant = program.at_point({**point, **dict.fromkeys(drawn, math.nan)})
-        varying = _varying(program, drawn)
-        steps = _steps(program, varying, set(roots.values()))
-        rows = _Rows(constant)
-        variables = {
-            node.name: number for number, node in enumerate(program.nodes) if isinstance(node, Variable)
-        }
-        self.inputs = {name: rows.new(variables[name]) for name in drawn}
-        self._parts = tuple(_parts(steps, rows, set(roots.values()) | set(variables.values())))
-        self.results = {pointer: rows.of(number) for pointer, number in roots.items()}
-        self._constants = rows.constants
-        self._count = rows.count
-        self.size = len(steps)
+        self.inputs = layout.inputs
+        self.results = layout.results
+        self.size = layout.size
         """How many operations a draw takes."""
+        self._parts = layout.parts
+        self._constants = {row: constant[node] for row, node in layout.constants.items()}
+        self._count = layout.count
 
     def registers(self) -> Registers:
         """Room for a block of draws, for one thread."""
@@ -98,14 +93,39 @@ class DrawsProgram:
                 part.do(loops, registers, size)
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What a program does whatever its given variables are; `constants` are the nodes whose values stand in
+    registers from the beginning, by row."""
+
+    inputs: Mapping[str, int]
+    results: Mapping[str, int]
+    parts: Sequence[_Run | _Single]
+    constants: Mapping[int, int]
+    count: int
+    size: int
+
+
+@lru_cache(maxsize=128)
+def _layout(program: Program, drawn: tuple[str, ...], wanted: tuple[str, ...]) -> _Layout:
+    """Remembered, as the program itself is."""
+    roots = {pointer: program.roots[pointer] for pointer in wanted}
+    steps = _steps(program, _varying(program, drawn), set(roots.values()))
+    rows = _Rows()
+    variables = {node.name: number for number, node in enumerate(program.nodes) if isinstance(node, Variable)}
+    inputs = {name: rows.new(variables[name]) for name in drawn}
+    parts = tuple(_parts(steps, rows, set(roots.values()) | set(variables.values())))
+    results = {pointer: rows.of(number) for pointer, number in roots.items()}
+    return _Layout(inputs, results, parts, rows.constants, rows.count, len(steps))
+
+
 class _Rows:
     """Which node stands in which register; a register is used again when its node is done with."""
 
-    def __init__(self, constant: Sequence[float]) -> None:
-        self._constant = constant
+    def __init__(self) -> None:
         self._row: dict[int, int] = {}
         self._free: list[int] = []
-        self.constants: dict[int, float] = {}
+        self.constants: dict[int, int] = {}
         self.count = 0
 
     def new(self, node: int) -> int:
@@ -121,7 +141,7 @@ class _Rows:
         """The node's register; one that no step has computed is constant, and gets one that is never free."""
         if node not in self._row:
             self._row[node] = self.count
-            self.constants[self.count] = self._constant[node]
+            self.constants[self.count] = node
             self.count += 1
         return self._row[node]
 

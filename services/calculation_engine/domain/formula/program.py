@@ -26,9 +26,9 @@ class Source:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
-    """Compiled formulas. `roots` gives each formula's node by its pointer."""
+    """Compiled formulas, themselves alone. `roots` gives each formula's node by its pointer."""
 
     nodes: Sequence[Node]
     roots: Mapping[str, int]

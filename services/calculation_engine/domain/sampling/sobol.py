@@ -53,21 +53,21 @@ def _reversed(word: int) -> int:
     return int(f"{word:032b}"[::-1], 2)
 
 
-def low_points(row: Words, count: int) -> Words:
-    """Points 0 to count - 1 of a dimension, count a power of two; digits reversed. Point start + i is then
-    low_points[i] ^ high_points(start), for a start that is a multiple of count."""
-    points = np.zeros(1, dtype=np.uint32)
+def low_points(rows: Words, count: int) -> Words:
+    """Points 0 to count - 1 of each dimension, count a power of two; digits reversed. Point
+    start + i is then low_points[:, i] ^ high_points(start), for a start that is a multiple of count."""
+    points = np.zeros((len(rows), 1), dtype=np.uint32)
     bit = 0
-    while len(points) < count:
-        points = np.concatenate((points, points ^ row[bit]))
+    while points.shape[1] < count:
+        points = np.concatenate((points, points ^ rows[:, bit : bit + 1]), axis=1)
         bit += 1
     return points
 
 
 def high_points(rows: Words, start: int) -> Words:
-    """The point at the index start, of one dimension or a row a dimension; digits reversed."""
+    """The point at the index start of some dimensions; digits reversed."""
     bits = [bit for bit in range(start.bit_length()) if start >> bit & 1]
-    points: Words = np.bitwise_xor.reduce(rows[..., bits], axis=-1)
+    points: Words = np.bitwise_xor.reduce(rows[:, bits], axis=1)
     return points
 
 

@@ -53,9 +53,9 @@ def block_of_uniforms(sampler: Sampler, stream: Stream, start: int) -> Numbers:
 
 
 def _sobol(stream: Stream, start: int) -> Numbers:
-    row = sobol.directions()[stream.dimension]
-    points = sobol.low_points(row, _PER_REPLICATE) ^ sobol.high_points(row, start // REPLICATES)
-    words = sobol.scrambled(points, stream.words("sobol")).reshape(-1)
+    streams = SobolStreams([stream])
+    points = streams.low ^ sobol.high_points(streams.directions, start // REPLICATES)
+    words = sobol.scrambled(points[0], streams.keys[0]).reshape(-1)
     return (words.astype(np.float64) + 0.5) * sobol.STEP
 
 
@@ -64,7 +64,7 @@ class SobolStreams:
 
     def __init__(self, streams: Sequence[Stream]) -> None:
         self.directions: Words = sobol.directions()[[stream.dimension for stream in streams]]
-        self.low: Words = np.stack([sobol.low_points(row, _PER_REPLICATE) for row in self.directions])
+        self.low: Words = sobol.low_points(self.directions, _PER_REPLICATE)
         self.keys: Words = np.stack([stream.words("sobol") for stream in streams])
 
 
