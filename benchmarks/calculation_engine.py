@@ -34,6 +34,8 @@ from starlette.types import ASGIApp
 from benchmarks import engine_peers as peers
 from benchmarks.engine_model import FORMULAS, INPUTS, NAMES, PERIODS, Numbers, experiment, model, weights
 from services.calculation_engine.api.evaluations import create_evaluation
+from services.calculation_engine.domain.drawn_flow import DrawnFlow
+from services.calculation_engine.domain.drawn_irr import rates_of_return
 from services.calculation_engine.domain.indices import variance_shares
 from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.domain.part import SPAN, Part, merged, part_of
@@ -151,17 +153,31 @@ def formulas() -> Iterator[Row]:
 
 
 def rates() -> Iterator[Row]:
+    """Of flows that have nothing to do with each other, and of a model's draws, from annual amounts on."""
+    size = 2048
     generator = np.random.default_rng(1)
-    flows = np.abs(generator.normal(100, 30, (61, 2048)))
-    flows[0] = -generator.uniform(500, 3000, 2048)
-    columns = [flow.tolist() for flow in flows.T]
-    found = np.empty(2048)
-    seconds = best(
-        lambda: LOOPS.single_root(flows, 0.95, found), lambda: [pyxirr.irr(flow) for flow in columns]
-    )
-    assert np.allclose(found, [pyxirr.irr(flow) for flow in columns], rtol=1e-6, atol=1e-9)
-    what = f"IRR of 61 flows ({seconds[0] / 2048 * 1e9:,.0f} ns)"
-    yield what, "pyxirr", ratio(seconds[1], seconds[0]), ">= 100x"
+    flows = np.abs(generator.normal(100, 30, (61, size)))
+    flows[0] = -generator.uniform(500, 3000, size)
+    ours = experiment(size, LOOPS)
+    ours.columns(0, size, ["npv"])
+    drawn = ours.flow(size)
+
+    def of_draws() -> Numbers:
+        return DrawnFlow(ours.plan, LOOPS, ours.registers, size).rates.single
+
+    for what, table, run in (
+        ("any flows", flows, lambda: rates_of_return(LOOPS, flows).single),
+        ("a model's draws", drawn.net, of_draws),
+    ):
+        columns = [flow.tolist() for flow in table.T]
+        seconds = best(run, lambda each=columns: [pyxirr.irr(flow) for flow in each])
+        assert np.allclose(run(), [pyxirr.irr(flow) for flow in columns], rtol=1e-6, atol=1e-9)
+        yield (
+            f"IRR of 61 flows, {what} ({seconds[0] / size * 1e9:,.0f} ns)",
+            "pyxirr",
+            ratio(seconds[1], seconds[0]),
+            ">= 100x",
+        )
 
 
 def indices() -> Iterator[Row]:

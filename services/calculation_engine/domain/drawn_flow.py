@@ -56,7 +56,7 @@ class FlowPlan:
         self.recurring = WeightedSum(
             recurring, compiled.cost_weights * (compiled.cost_profiles @ compiled.factors)
         )
-        self.by_profile = _by_profile(
+        self.by_profile, self.shares = _by_profile(
             np.concatenate((drivers[free], recurring)),
             np.concatenate((benefit_weights[free], -compiled.cost_weights)),
             np.concatenate((compiled.driver_profiles[free], compiled.cost_profiles)),
@@ -114,11 +114,10 @@ class DrawnFlow:
     def net(self) -> Table:
         """The net flow, a row a period from 0."""
         flow: Table = np.zeros((len(self.factors), self.size))
-        for amounts, profile in self._plan.by_profile:
-            annual = amounts.over(self.loops, self._registers, self.size)
-            for period, share in enumerate(profile.tolist()):
-                if share:
-                    flow[period] += share * annual
+        annual = [sums.over(self.loops, self._registers, self.size) for sums in self._plan.by_profile]
+        by_profile = np.array(annual).reshape(-1, self.size)
+        for amounts, shares in zip(flow, self._plan.shares, strict=True):
+            self.loops.weigh(by_profile, np.arange(len(by_profile)), shares, amounts)
         flow[0] -= self.outlay
         for pool in self._pools:
             pool.add_by_period(flow)
@@ -182,15 +181,15 @@ class _PooledBenefits:
             flow[period] += self._benefits[group]
 
 
-def _by_profile(rows: Rows, weights: Flow, profiles: Flow) -> list[tuple[WeightedSum, Flow]]:
-    """The lines' weighted sums, one for each distinct profile, in the order in which these first occur."""
+def _by_profile(rows: Rows, weights: Flow, profiles: Flow) -> tuple[list[WeightedSum], Table]:
+    """The lines' weighted sums, one for each distinct profile, in the order in which these first occur; and
+    their shares, a row a period."""
     groups: dict[bytes, list[int]] = {}
     for line, profile in enumerate(profiles):
         groups.setdefault(profile.tobytes(), []).append(line)
-    return [
-        (WeightedSum(rows[lines], np.ascontiguousarray(weights[lines])), profiles[lines[0]])
-        for lines in groups.values()
-    ]
+    sums = [WeightedSum(rows[lines], np.ascontiguousarray(weights[lines])) for lines in groups.values()]
+    distinct = profiles[[lines[0] for lines in groups.values()]]
+    return sums, np.ascontiguousarray(distinct.T)
 
 
 def _without_pools(compiled: CompiledModel) -> NDArray[np.bool_]:

@@ -19,6 +19,7 @@ Table = NDArray[np.float64]
 
 _STEPS = 16
 _USUAL = 1 / 1.1
+_EVERY = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def rates_of_return(loops: Loops, flows: Table) -> Rates:
     loops.sign_changes(flows, changes)
     single = np.empty(size)
     with np.errstate(all="ignore"):
-        loops.single_root(flows, _start(flows), single)
+        loops.single_root(flows, changes == 1, _start(loops, flows), single)
     single[changes != 1] = math.nan
     several = np.zeros(size, dtype=np.bool_)
     rare = np.flatnonzero(changes > 1)
@@ -47,13 +48,14 @@ def rates_of_return(loops: Loops, flows: Table) -> Rates:
     return Rates(single, several)
 
 
-def _start(flows: Table) -> float:
-    """The mean flow's discount factor: most others' lie near it."""
-    mean = np.nan_to_num(flows).mean(axis=1)
+def _start(loops: Loops, flows: Table) -> float:
+    """The discount factor of the mean of some flows: most others' lie near it."""
+    mean = np.nan_to_num(flows[:, ::_EVERY]).mean(axis=1)
     if not np.isfinite(mean).all() or financial.sign_changes(mean) != 1:
         return _USUAL
-    (root,) = financial.irr_roots(mean)
-    return 1 / (1 + root) if root > -1 else _USUAL
+    rate = np.empty(1)
+    loops.single_root(mean[:, np.newaxis], np.array([True]), _USUAL, rate)
+    return float(1 / (1 + rate[0])) if rate[0] > -1 else _USUAL
 
 
 def _searched(flows: Table) -> tuple[Draws, NDArray[np.bool_]]:

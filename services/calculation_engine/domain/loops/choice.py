@@ -61,9 +61,9 @@ class Loops(Protocol):
     def sign_changes(self, flow: Numbers, out: Integers) -> None:
         """How often each column of flows (a row a period) changes its sign, zeros apart."""
 
-    def single_root(self, flow: Numbers, start: float, out: Numbers) -> None:
-        """The rate of return per period of each column that changes its sign once; `start` is a discount
-        factor near most of them. Other columns get any number."""
+    def single_root(self, flow: Numbers, sought: Truths, start: float, out: Numbers) -> None:
+        """The rate of return per period of each column that is sought, and changes its sign once; `start` is
+        a discount factor near most of them. Other columns get any number."""
 
 
 class _Choice:

@@ -196,59 +196,59 @@ def sign_changes(flow: Numbers, out: Integers) -> None:
             last[i] = flows[i] if flows[i] != 0 else last[i]
 
 
-@_compiled("void(float64[:,::1], float64, int64, int64, float64[::1])")
-def _roots(flow: Numbers, start: float, first: int, lanes: int, out: Numbers) -> None:
-    """The roots of some neighbouring flows: a step of all of them at a time is one that the processor can do
-    for several at once."""
-    periods = flow.shape[0]
-    ordered = np.empty((periods, lanes))
-    forward = np.empty(lanes, dtype=np.bool_)
-    begins_positive = np.empty(lanes, dtype=np.bool_)
-    done = np.zeros(lanes, dtype=np.bool_)
-    x, low, high = np.empty(lanes), np.zeros(lanes), np.ones(lanes)
-    value, slope = np.empty(lanes), np.empty(lanes)
-    for i in range(lanes):
-        total, last = 0.0, 0.0
+@_compiled("void(float64[:,::1], boolean[::1], float64, float64[::1])")
+def single_root(flow: Numbers, sought: Truths, start: float, out: Numbers) -> None:
+    """Some neighbouring flows at a time: a step of all of them is one that the processor can do for several
+    at once."""
+    periods = len(flow)
+    ordered = np.empty((periods, _LANES))
+    forward, done = np.empty(_LANES, dtype=np.bool_), np.empty(_LANES, dtype=np.bool_)
+    total, last, x, low, high = (
+        np.empty(_LANES), np.empty(_LANES), np.empty(_LANES), np.empty(_LANES), np.empty(_LANES),
+    )  # fmt: skip
+    value, slope = np.empty(_LANES), np.empty(_LANES)
+    for first in range(0, len(out), _LANES):
+        lanes = min(_LANES, len(out) - first)
+        total[:] = last[:] = low[:] = 0.0
+        high[:] = 1.0
         for period in range(periods):
-            amount = flow[period, first + i]
-            total += amount
-            last = amount if amount != 0 else last
-        forward[i] = (total > 0) == (last > 0)
-        begins_positive[i] = (last > 0) != forward[i]
-        x[i] = min(start, 1.0) if forward[i] else min(1 / start, 1.0)
+            amounts = flow[period, first : first + lanes]
+            for i in range(lanes):
+                total[i] += amounts[i]
+                last[i] = amounts[i] if amounts[i] != 0 else last[i]
+        for i in range(lanes):
+            forward[i] = (total[i] > 0) == (last[i] > 0)
+            done[i] = not sought[first + i]
+            x[i] = min(start, 1.0) if forward[i] else min(1 / start, 1.0)
         for period in range(periods):
-            ordered[period, i] = flow[periods - 1 - period if forward[i] else period, first + i]
-    for _ in range(ROOT_STEPS):
-        value[:] = 0.0
-        slope[:] = 0.0
-        for period in range(periods):
+            early = flow[period, first : first + lanes]
+            late = flow[periods - 1 - period, first : first + lanes]
             amounts = ordered[period]
             for i in range(lanes):
-                slope[i] = slope[i] * x[i] + value[i]
-                value[i] = value[i] * x[i] + amounts[i]
-        left = 0
-        for i in range(lanes):
-            if (value[i] > 0) == begins_positive[i]:
-                low[i] = x[i]
-            else:
-                high[i] = x[i]
-            following = x[i] - value[i] / slope[i]
-            if not low[i] < following < high[i]:
-                following = (low[i] + high[i]) * 0.5
-            if not done[i] and value[i] != 0:
-                done[i] = abs(following - x[i]) <= ROOT_PRECISION * x[i]
-                x[i] = following
+                amounts[i] = late[i] if forward[i] else early[i]
+        for _ in range(ROOT_STEPS):
+            value[:] = slope[:] = 0.0
+            for period in range(periods):
+                amounts = ordered[period]
+                for i in range(lanes):
+                    slope[i] = slope[i] * x[i] + value[i]
+                    value[i] = value[i] * x[i] + amounts[i]
+            left = 0
+            for i in range(lanes):
+                near_low = (value[i] > 0) == ((last[i] > 0) != forward[i])
+                low[i] = x[i] if near_low else low[i]
+                high[i] = high[i] if near_low else x[i]
+                newton = x[i] - value[i] / slope[i]
+                settled = abs(newton - x[i]) <= ROOT_PRECISION * x[i]
+                inside = settled or low[i] < newton < high[i]
+                following = newton if inside else (low[i] + high[i]) * 0.5
+                x[i] = x[i] if done[i] else following
+                done[i] = done[i] or settled
                 left += not done[i]
-        if left == 0:
-            break
-    for i in range(lanes):
-        out[first + i] = (1 / x[i] if forward[i] else x[i]) - 1
-
-
-@_compiled("void(float64[:,::1], float64, float64[::1])")
-def single_root(flow: Numbers, start: float, out: Numbers) -> None:
-    for first in range(0, len(out), _LANES):
-        _roots(flow, start, first, min(_LANES, len(out) - first), out)
+            if left == 0:
+                break
+        for i in range(lanes):
+            out[first + i] = (1 / x[i] if forward[i] else x[i]) - 1
 
 
 @_compiled("void(int64[:,::1], float64[:,::1], int64, int64)")

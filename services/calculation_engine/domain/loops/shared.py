@@ -10,7 +10,9 @@ BLOCK = 2048
 """So many draws are computed together: few enough for their numbers to stay in a processor's cache."""
 
 ROOT_STEPS = 100
-ROOT_PRECISION = 1e-12
+ROOT_PRECISION = 1e-8
+"""A step of Newton's that is so small, relative to where it begins, is the last: the next would be about its
+square."""
 
 EXACT = (
     "add",

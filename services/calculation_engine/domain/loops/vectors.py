@@ -93,7 +93,7 @@ def sign_changes(flow: Numbers, out: Integers) -> None:
         last = np.where(sign != 0, sign, last)
 
 
-def single_root(flow: Numbers, start: float, out: Numbers) -> None:
+def single_root(flow: Numbers, sought: Truths, start: float, out: Numbers) -> None:
     total = np.zeros(flow.shape[1])
     last = np.zeros(flow.shape[1])
     for flows in flow:
@@ -104,17 +104,16 @@ def single_root(flow: Numbers, start: float, out: Numbers) -> None:
     low, high = np.zeros(len(x)), np.ones(len(x))
     # The sign towards zero: a flow's first, seen forward, is the opposite of its last.
     begins_positive = (last > 0) != forward
-    done = np.zeros(len(x), dtype=np.bool_)
+    done = ~sought
     for _ in range(ROOT_STEPS):
         value, slope = _polynomial(flow, forward, x)
         near_low = (value > 0) == begins_positive
         low, high = np.where(near_low, x, low), np.where(near_low, high, x)
         newton = x - value / slope
-        inside = (newton > low) & (newton < high)
-        following = np.where(inside, newton, (low + high) * 0.5)
-        ends = (np.abs(following - x) <= ROOT_PRECISION * x) | (value == 0)
-        x = np.where(done | (value == 0), x, following)
-        done |= ends
+        settled = np.abs(newton - x) <= ROOT_PRECISION * x
+        inside = settled | ((newton > low) & (newton < high))
+        x = np.where(done, x, np.where(inside, newton, (low + high) * 0.5))
+        done |= settled
         if done.all():
             break
     out[:] = np.where(forward, 1 / x, x) - 1
