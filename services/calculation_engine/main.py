@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.calculation_engine.api import (
+    deal_optimizations,
     evaluations,
     forecasts,
     functions,
@@ -25,6 +26,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
             simulations.router,
             sensitivities.router,
             goal_seeks.router,
+            deal_optimizations.router,
             forecasts.router,
             schedule_simulations.router,
             functions.router,

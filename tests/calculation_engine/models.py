@@ -90,3 +90,12 @@ def random_models(draw: st.DrawFn) -> ValueModel:
             pools={"line": {"label": "A line", "annual_amount": str(draw(_gains))}},
         )
     )
+
+
+def scaled(model: ValueModel, factor: float) -> ValueModel:
+    """The same model in a currency worth 1 / factor."""
+    document = model.model_dump()
+    for line in (*document["drivers"], *document["costs"], *document["pools"].values()):
+        for field in {"formula", "initial", "recurring", "annual_amount"} & line.keys():
+            line[field] = f"({line[field]}) * {factor}"
+    return ValueModel.model_validate(document)

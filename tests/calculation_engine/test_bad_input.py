@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.calculation_engine.models import Json, a_cost, a_driver, a_model, an_input
-from tests.harness.platform import Company
+from tests.calculation_engine.refusals import VALIDATION, refused
 
 EVALUATIONS = "/api/v1/calculation-engine/evaluations"
 SIMULATIONS = "/api/v1/calculation-engine/simulations"
@@ -15,22 +15,7 @@ SENSITIVITIES = "/api/v1/calculation-engine/sensitivities"
 GOAL_SEEKS = "/api/v1/calculation-engine/goal-seeks"
 SCHEDULE_SIMULATIONS = "/api/v1/calculation-engine/schedule-simulations"
 FORECASTS = "/api/v1/calculation-engine/forecasts"
-VALIDATION = "validation_failed"
 DRAWN = {"kind": "pert", "low": 0, "mode": 1, "high": 2}
-
-
-@pytest.fixture
-def engineer(company: Company) -> httpx2.AsyncClient:
-    return company.person("ada", "value-engineer")
-
-
-def refused(answer: httpx2.Response, status: int, code: str) -> Json:
-    """The problem, once it is seen to be of this status and code."""
-    problem: Json = answer.json()
-    assert (answer.status_code, problem["code"]) == (status, code), answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert problem["detail"]
-    return problem
 
 
 def without(field: str) -> Json:

@@ -4,6 +4,7 @@ EngineError
 ├── InvalidModel        parts of the model contradict each other
 ├── InvalidFormula      a formula does not read, or uses a name that does not exist
 ├── NoFiniteValue       a formula reads, but has no value at this point: division by zero, overflow, …
+├── InvalidDeal         terms, commitments or decisions of a deal do not fit together
 ├── InvalidNetwork      activities name unknown ones, or wait for each other
 ├── MissingBounds       a goal seek has no interval to look in
 ├── UnsuitableSampler   it cannot draw so many uncertain numbers
@@ -62,6 +63,10 @@ class NoFiniteValue(EngineError):
 
 class UnknownName(EngineError):
     code = "unknown_name"
+
+
+class InvalidDeal(EngineError):
+    code = "invalid_deal"
 
 
 class InvalidNetwork(EngineError):

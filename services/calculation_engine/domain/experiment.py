@@ -84,7 +84,7 @@ class Experiment:
         usable = np.empty(size, dtype=np.bool_)
         several_rates = 0
         first_failure: Mapping[str, float] | None = None
-        for flow, at in self._blocks(start, stop):
+        for flow, at in self.blocks(start, stop):
             usable[at] = flow.usable
             for output, column in values.items():
                 column[at] = np.where(flow.usable, OUTPUTS[output](flow), np.nan)
@@ -93,7 +93,7 @@ class Experiment:
             if "irr" in values:
                 several_rates += int(np.count_nonzero(flow.rates.several & flow.usable))
             if first_failure is None and not flow.usable.all():
-                first_failure = self._inputs_of(int(np.argmin(flow.usable)))
+                first_failure = self.inputs_of(int(np.argmin(flow.usable)))
         return Columns(values, usable, several_rates, first_failure, drawn)
 
     def flow(self, size: int) -> DrawnFlow:
@@ -116,12 +116,15 @@ class Experiment:
                 return FieldError(pointer=fault.pointer, detail=f"in some draws {fault.detail}")
         return FieldError(pointer="/model", detail="in some draws an amount is too large")
 
-    def _blocks(self, start: int, stop: int) -> Iterator[tuple[DrawnFlow, slice]]:
+    def blocks(self, start: int, stop: int) -> Iterator[tuple[DrawnFlow, slice]]:
+        """The flows of the draws from `start`, a multiple of BLOCK, up to before `stop`, block by block, and
+        where in the range each stands. The registers hold one block at a time."""
         for first in range(start, stop, BLOCK):
             size = min(BLOCK, stop - first)
             self.sample.fill(self.loops, first, self.program.inputs, self.registers)
             with np.errstate(all="ignore"):
                 yield self.flow(size), slice(first - start, first - start + size)
 
-    def _inputs_of(self, column: int) -> dict[str, float]:
+    def inputs_of(self, column: int) -> dict[str, float]:
+        """The inputs of a draw whose column stands in the registers."""
         return {name: float(self.registers[row, column]) for name, row in self.program.inputs.items()}

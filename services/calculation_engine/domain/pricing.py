@@ -104,7 +104,15 @@ def _fees(term: GainShare, gains: Table, digits: int) -> Table:
             fees = np.maximum(fees, _minor(term.floor_per_period, digits))
         elif step == "cap" and term.cap_per_period is not None:
             fees = np.minimum(fees, _minor(term.cap_per_period, digits))
-    return np.where(gains < 0, 0.0, _rounded(fees, term.rounding))
+    # Limits in whole minor units leave a rounded fee whole.
+    if any(limit % 1 for limit in _limits(term, digits)):
+        fees = _rounded(fees, term.rounding)
+    return np.where(gains < 0, 0.0, fees)
+
+
+def _limits(term: GainShare, digits: int) -> list[float]:
+    limits = (term.floor_per_period, term.cap_per_period)
+    return [_minor(limit, digits) for limit in limits if limit is not None]
 
 
 def _flat(term: GainShare, gains: Table, digits: int) -> Table:
@@ -140,10 +148,12 @@ def _is_earned_back(term: GainShare, gains: Table, digits: int) -> NDArray[np.bo
 def _rounded(amounts: Table, rounding: Rounding) -> Table:
     """Minor units, not negative, made whole."""
     near = amounts * _NEAR
-    whole = np.floor(amounts + near)
     if rounding == "down":
-        return whole
-    above_half = amounts - whole - 0.5
+        return np.floor(amounts + near)
     if rounding == "half_up":
-        return whole + (above_half >= -near)
-    return whole + np.where(np.abs(above_half) <= near, whole % 2, above_half > 0)
+        return np.floor(amounts + (near + 0.5))
+    nearest = np.rint(amounts)
+    tied = np.abs(amounts - nearest) >= 0.5 - near
+    below = np.floor(amounts[tied])
+    nearest[tied] = below + below % 2
+    return nearest

@@ -11,7 +11,7 @@ from services.calculation_engine.domain.simulation import simulate
 from services.schemas.evaluation import Evaluation, EvaluationRequest
 from services.schemas.simulation import SimulationRequest
 from services.schemas.value_model import ValueModel
-from tests.calculation_engine.models import a_driver, a_model, an_input, random_models
+from tests.calculation_engine.models import a_driver, a_model, an_input, random_models, scaled
 
 OUTPUTS = (
     "npv",
@@ -28,15 +28,6 @@ OUTPUTS = (
 
 def evaluation(model: ValueModel, **inputs: float) -> Evaluation:
     return evaluate(EvaluationRequest(model=model, inputs=inputs))
-
-
-def scaled(model: ValueModel, factor: float) -> ValueModel:
-    """The same model in a currency worth 1 / factor."""
-    document = model.model_dump()
-    for line in (*document["drivers"], *document["costs"], *document["pools"].values()):
-        for field in {"formula", "initial", "recurring", "annual_amount"} & line.keys():
-            line[field] = f"({line[field]}) * {factor}"
-    return ValueModel.model_validate(document)
 
 
 @given(random_models())

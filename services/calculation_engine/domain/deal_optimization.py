@@ -1,0 +1,171 @@
+"""Deal optimizations: a request in, the structures that were tried out, and which of them are efficient."""
+
+from collections.abc import Iterator, Sequence
+from itertools import compress
+
+from services.calculation_engine.domain.assignment import assign
+from services.calculation_engine.domain.compiled import compile_model
+from services.calculation_engine.domain.deal import Deal
+from services.calculation_engine.domain.deal_checks import faults
+from services.calculation_engine.domain.deal_figures import Measured, measured, surely_better
+from services.calculation_engine.domain.deal_search import Search, Trial, efficient
+from services.calculation_engine.domain.decision_space import DecisionSpace, Levels
+from services.calculation_engine.domain.errors import InvalidDeal, NotYetSupported
+from services.calculation_engine.domain.experiment import Experiment
+from services.calculation_engine.domain.sampling.sample import Design
+from services.calculation_engine.domain.simulation import DEFAULT_SAMPLER
+from services.schemas.canonical import content_hash
+from services.schemas.deal_optimization import (
+    ConstraintReach,
+    DealConstraint,
+    DealOptimization,
+    DealOptimizationRequest,
+    DealPoint,
+    Figure,
+    Standing,
+)
+from services.schemas.money import minor_units
+from services.schemas.problem import FieldError
+from services.schemas.simulation import Estimate
+from services.schemas.terms import GainShare
+
+LARGEST_SAMPLE = 2**23
+"""More numbers than this, gains by draw, period and term, are work for a job: they are kept in memory."""
+LARGEST_WORK = 2**28
+"""So are more fees than this, over all structures: some seconds of one core."""
+
+
+def optimize(request: DealOptimizationRequest) -> DealOptimization:
+    """Tries structures of a deal and tells which are efficient.
+
+    Raises what `simulate` raises; InvalidDeal if terms, commitments, sides and decisions do not fit together;
+    and NotYetSupported for work too large for a request.
+    """
+    compiled = compile_model(request.model)
+    space = DecisionSpace(request.pricing, request.decisions, minor_units(request.model.currency))
+    found = [*faults(request), *space.faults()]
+    if found:
+        raise InvalidDeal(found)
+    structures = min(request.structures, space.size)
+    _check_size(request, structures)
+    experiment = Experiment(
+        compiled,
+        assign(request.model, request.scenario, request.inputs),
+        Design(request.sampler or DEFAULT_SAMPLER, request.seed, request.draws),
+    )
+    deal = Deal(request, experiment)
+    objectives: tuple[Figure, Figure] = (request.vendor_objective, request.customer_objective)
+
+    def measure(levels: Levels) -> Measured:
+        return measured(deal.outcome(space.terms(levels)), objectives)
+
+    search = Search(space, measure, objectives, request.constraints)
+    search.run(structures)
+    answer = _Answer(request, space, search)
+    return DealOptimization(
+        model_hash=content_hash(request.model),
+        currency=request.model.currency,
+        scenario=request.scenario,
+        inputs=tuple(experiment.drawn),
+        draws=request.draws,
+        seed=request.seed,
+        sampler=experiment.design.sampler,
+        non_finite_draws=request.draws - int(deal.usable.sum()),
+        vendor_objective=request.vendor_objective,
+        customer_objective=request.customer_objective,
+        outcome="efficient" if answer.front else "infeasible",
+        is_exhaustive=structures == space.size,
+        points=tuple(map(answer.point, answer.ordered)),
+        nearest=answer.nearest,
+        reach=tuple(map(answer.reach, request.constraints)),
+        warnings=tuple(_warnings(experiment, deal)),
+    )
+
+
+def _check_size(request: DealOptimizationRequest, structures: int) -> None:
+    shares = sum(isinstance(term, GainShare) for term in request.pricing.terms)
+    gains = request.draws * request.model.horizon.periods * shares
+    if gains > LARGEST_SAMPLE:
+        raise NotYetSupported(f"jobs (more than {LARGEST_SAMPLE} gains)", "/draws")
+    # Each figure is told of all draws, too.
+    if (gains + request.draws * _FIGURES) * structures > LARGEST_WORK:
+        raise NotYetSupported(f"jobs (more than {LARGEST_WORK} fees, over all structures)", "/structures")
+
+
+_FIGURES = 16
+"""What the figures of a draw cost, in fees."""
+
+
+class _Answer:
+    """What to say of the trials."""
+
+    def __init__(self, request: DealOptimizationRequest, space: DecisionSpace, search: Search) -> None:
+        self._request = request
+        self._space = space
+        self.front = efficient(search.trials)
+        best = {trial.levels for trial in self.front}
+        rest = [trial for trial in search.trials if trial.levels not in best]
+        rest.sort(key=lambda trial: (bool(trial.violates), trial.vendor, trial.customer, trial.levels))
+        self.ordered = [*self.front, *rest]
+        self._best = best
+        nearest = None if self.front else search.nearest()
+        self.nearest = None if nearest is None else self.ordered.index(nearest)
+
+    def point(self, trial: Trial) -> DealPoint:
+        better = self._not_worse(trial)
+        sure = surely_better([self.front[place].measured for place in better], trial.measured)
+        surely = list(compress(better, sure))
+        return DealPoint(
+            values=self._space.values(trial.levels),
+            figures=trial.measured.figures,
+            standing=self._standing(trial),
+            yields_to=next(iter([*surely, *better]), None),
+            is_surely_dominated=bool(surely),
+            violates=tuple(each.figure for each in trial.violates),
+            unsure=tuple(_unsure(trial, self._request.constraints)),
+        )
+
+    def reach(self, constraint: DealConstraint) -> ConstraintReach:
+        found = [trial.measured.value(constraint.figure) for trial in self.ordered]
+        known = [value for value in found if value is not None]
+        return ConstraintReach(
+            figure=constraint.figure,
+            at_least=constraint.at_least,
+            greatest=max(known, default=None),
+            kept_by=sum(value >= constraint.at_least for value in known),
+        )
+
+    def _standing(self, trial: Trial) -> Standing:
+        if trial.levels in self._best:
+            return "efficient"
+        if not trial.is_eligible:
+            return "refused"
+        equals = any(trial.objectives == other.objectives for other in self.front)
+        return "equalled" if equals else "dominated"
+
+    def _not_worse(self, trial: Trial) -> list[int]:
+        """The places of the efficient trials to which one yields that keeps the constraints."""
+        if not trial.is_eligible or trial.levels in self._best:
+            return []
+        return [
+            place
+            for place, other in enumerate(self.front)
+            if other.vendor >= trial.vendor and other.customer >= trial.customer
+        ]
+
+
+def _unsure(trial: Trial, constraints: Sequence[DealConstraint]) -> Iterator[Figure]:
+    for constraint in constraints:
+        estimate: Estimate = getattr(trial.measured.figures, constraint.figure)
+        low, high = estimate.low, estimate.high
+        if low is None or high is None or low < constraint.at_least <= high:
+            yield constraint.figure
+
+
+def _warnings(experiment: Experiment, deal: Deal) -> Iterator[FieldError]:
+    if not experiment.drawn:
+        yield FieldError(
+            pointer="/model/inputs", detail="no input that counts is uncertain: all draws are the same"
+        )
+    if deal.first_failure is not None:
+        yield experiment.failure(deal.first_failure)
