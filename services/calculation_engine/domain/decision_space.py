@@ -101,9 +101,10 @@ class DecisionSpace:
     def spread(self, count: int) -> Iterator[Levels]:
         """So many structures, a power of two, evenly: the first Sobol' points. Some may be the same."""
         # Natural digits, and the middle of each point's cell.
+        rows = sobol.directions()[: len(self.scales)]
         points = [
-            [int(f"{word:032b}"[::-1], 2) + 0.5 for word in sobol.low_points(row, count).tolist()]
-            for row in sobol.directions()[: len(self.scales)]
+            [int(f"{word:032b}"[::-1], 2) + 0.5 for word in words]
+            for words in sobol.low_points(rows, count).tolist()
         ]
         for place in zip(*points, strict=True):
             yield tuple(
