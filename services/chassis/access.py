@@ -62,21 +62,31 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def _open_idempotent(
-    request: Request, uow: Work, principal: CurrentPrincipal, idempotency_key: IdempotencyKey = None
-) -> UnitOfWork:
+async def claim_key(request: Request, uow: UnitOfWork, principal: Principal, key: str | None) -> None:
+    """Takes the request's idempotency key, if it has one, for what the unit of work is about to do.
+
+    Raises:
+        Answered: the key has an answer.
+        KeyReused, KeyInFlight: it is another request's.
+    """
     transaction: RequestTransaction = request.state.transaction
-    if idempotency_key is not None and transaction.keeper is None:
+    if key is not None and transaction.keeper is None:
         scope = idempotency.Scope(
             tenant=principal.tenant,
             sub=principal.sub,
             method=request.method,
             route=request.scope["route"].path,
-            key=idempotency_key,
+            key=key,
         )
         request_hash = await idempotency.hash_of(request)
         database = runtime_of(request).database
         transaction.keeper = await idempotency.claim(database, uow, scope, request_hash)
+
+
+async def _open_idempotent(
+    request: Request, uow: Work, principal: CurrentPrincipal, idempotency_key: IdempotencyKey = None
+) -> UnitOfWork:
+    await claim_key(request, uow, principal, idempotency_key)
     return uow
 
 

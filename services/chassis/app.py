@@ -19,7 +19,7 @@ from services.chassis.inbound import Inbound
 from services.chassis.inbox import Consumer
 from services.chassis.jwks import KeySet
 from services.chassis.outbox import Outbox
-from services.chassis.pruner import Pruner
+from services.chassis.pruner import Kept, Pruner
 from services.chassis.rate_limit import RateLimiter
 from services.chassis.redelivery import Redelivery
 from services.chassis.relay import Relay
@@ -45,7 +45,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Service:
-    """One service's table of contents: what is routed, handled, conducted, run in the background, counted."""
+    """One service's table of contents: what is routed, handled, conducted, run in the background, counted,
+    and kept for a while."""
 
     description: str
     routers: Sequence[APIRouter]
@@ -55,6 +56,7 @@ class Service:
     background: Sequence[Callable[[Runtime], BackgroundService]] = ()
     seed: Seed | None = None
     counters: Sequence[BusinessCounter] = ()
+    kept: Sequence[Kept] = ()
 
 
 def build_app(service: Service, settings: ServiceSettings, seams: Seams) -> FastAPI:
@@ -160,7 +162,7 @@ def _lifespan(service: Service, runtime: Runtime) -> Callable[[FastAPI], Abstrac
             [
                 runtime.relay,
                 Redelivery(consumer),
-                Pruner(runtime.database),
+                Pruner(runtime.database, service.kept),
                 *_conducting(definitions, runtime),
                 *(make(runtime) for make in service.background),
             ]

@@ -42,21 +42,25 @@ _UNKEEPABLE_TEXT = frozenset({"22021", "22P05"})
 
 def answer(request: Request, problem: Problem) -> Response:
     """The HTTP answer for a problem."""
-    body = ProblemDocument(
+    return Response(
+        document_of(problem, request.url.path).model_dump_json(),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type=problems.MEDIA_TYPE,
+    )
+
+
+def document_of(problem: Problem, instance: str) -> ProblemDocument:
+    """A problem as a document; `instance` is the path of what it happened to."""
+    return ProblemDocument(
         type=f"urn:valueverse:problem:{problem.problem_code}",
         title=problem.title,
         status=problem.status,
         detail=problem.detail,
-        instance=request.url.path,
+        instance=instance,
         code=problem.problem_code,
         trace_id=current_trace_id(),
         errors=problem.errors,
-    )
-    return Response(
-        body.model_dump_json(),
-        status_code=problem.status,
-        headers=problem.headers,
-        media_type=problems.MEDIA_TYPE,
     )
 
 

@@ -9,13 +9,14 @@ class ServiceIdentity:
 
     `key` is its folder, PostgreSQL schema and login role; `name` its Compose service, Consul service and
     host; `port` where its container listens; `direct_port` where the embedded platform and Compose publish
-    it.
+    it. `shares_work`: its replicas share out long work by a queue.
     """
 
     key: str
     name: str
     port: int
     title: str
+    shares_work: bool = False
 
     @property
     def direct_port(self) -> int:
@@ -41,7 +42,9 @@ SERVICES: dict[str, ServiceIdentity] = {
         ServiceIdentity("committer", "value-committer", 8002, "Value Committer"),
         ServiceIdentity("executor", "value-executor", 8003, "Value Executor"),
         ServiceIdentity("amplifier", "value-amplifier", 8004, "Value Amplifier"),
-        ServiceIdentity("calculation_engine", "calculation-engine", 8005, "Calculation Engine"),
+        ServiceIdentity(
+            "calculation_engine", "calculation-engine", 8005, "Calculation Engine", shares_work=True
+        ),
         ServiceIdentity("notification", "notification-service", 8006, "Notification"),
     )
 }

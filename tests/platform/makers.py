@@ -230,6 +230,16 @@ async def make_measured_success_plan(company: Company) -> dict[str, str]:
     return made
 
 
+@MAKERS.of("/api/v1/calculation-engine/jobs/")
+async def make_job(company: Company) -> dict[str, str]:
+    """One that soon ends by itself."""
+    path = "/api/v1/calculation-engine/simulations"
+    body = {**_example(f"POST {path}"), "draws": 1000}
+    made = await _engineer(company).post(path, json=body, headers={"Prefer": "respond-async"})
+    assert made.status_code == 202, made.text
+    return {"job_id": made.json()["id"]}
+
+
 @MAKERS.of("/api/v1/notification/recipients/")
 async def make_recipient(company: Company) -> dict[str, str]:
     body = {"sub": f"grace-{uuid4().hex[:8]}", "name": "Grace", "roles": ["approver"]}

@@ -1,50 +1,119 @@
-"""Computations beside the event loop, and what they refuse as problems."""
+"""Computations beside the event loop: answered at once when they are small, as jobs when they are not."""
 
+import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 import anyio
 from anyio import to_thread
+from fastapi import Depends, Header, Request, Response
+from fastapi.responses import JSONResponse
 
-from services.calculation_engine.domain.errors import EngineError, Fault, NotYetSupported
-from services.chassis.problems import Unprocessable
-from services.schemas.problem import FieldError
+from services.calculation_engine.api.documents import shown
+from services.calculation_engine.domain.bounds import EXAMINED, INLINE
+from services.calculation_engine.domain.errors import EngineError, TooLarge
+from services.calculation_engine.domain.interruption import interruptible
+from services.calculation_engine.jobs.ending import job_path
+from services.calculation_engine.jobs.operations import Operation
+from services.calculation_engine.jobs.refusals import CannotCompute, problem_of
+from services.calculation_engine.store.jobs import Jobs
+from services.chassis.access import CurrentPrincipal, IdempotencyKey, Work, claim_key
+from services.chassis.problems import TooManyRequests, document
+from services.chassis.runtime import runtime_of
+from services.schemas.base import Document
+from services.schemas.jobs import Job
 
-Request = TypeVar("Request")
-Answer = TypeVar("Answer")
+Asked = TypeVar("Asked", bound=Document)
+Found = TypeVar("Found", bound=Document)
 
 # As many at once as a small container has cores; the rest wait their turn.
 _AT_ONCE = anyio.CapacityLimiter(2)
+_MOST_LIVE = 100
+_RETRY_S = "30"
+_ASYNC = "respond-async"
 
 
-class CannotCompute(Unprocessable):
-    """The model cannot be computed; `errors` point to what is wrong, formulas with name and position."""
+class TooManyJobs(TooManyRequests):
+    """The tenant has as many jobs under way as it may; `Retry-After` says when to look again."""
 
-    code = "cannot_compute"
-    title = "Cannot compute"
+    code = "too_many_jobs"
+    title = "Too many jobs"
 
 
-async def compute(function: Callable[[Request], Answer], request: Request) -> Answer:
-    """Runs a computation in a thread.
+async def compute(function: Callable[[Asked], Found], request: Asked) -> Found:
+    """Runs a computation in a thread, which ends soon after nobody waits for it any more.
 
     Raises:
         CannotCompute: the engine refuses the request.
     """
+    given_up = threading.Event()
     try:
-        return await to_thread.run_sync(function, request, limiter=_AT_ONCE, abandon_on_cancel=True)
+        with interruptible(given_up.is_set):
+            return await to_thread.run_sync(function, request, limiter=_AT_ONCE, abandon_on_cancel=True)
     except EngineError as refusal:
-        raise _problem(refusal) from None
+        raise problem_of(refusal) from None
+    finally:
+        given_up.set()
 
 
-def _problem(refusal: EngineError) -> CannotCompute:
-    fields = [FieldError(pointer=fault.pointer, detail=_told(fault)) for fault in refusal.faults]
-    detail = str(refusal)
-    if isinstance(refusal, NotYetSupported):
-        detail = f"{refusal.feature} is not supported yet."
-    return CannotCompute(detail, code=refusal.code, errors=fields)
+class Computing:
+    """Answers the POST of an operation: with its document, or with the job that will have it."""
+
+    def __init__(
+        self,
+        request: Request,
+        uow: Work,
+        principal: CurrentPrincipal,
+        idempotency_key: IdempotencyKey = None,
+        prefer: Annotated[
+            str | None, Header(description="`respond-async` asks for a job, however small the work is.")
+        ] = None,
+    ) -> None:
+        self._request = request
+        self._uow = uow
+        self._principal = principal
+        self._key = idempotency_key
+        self._wants_job = _ASYNC in [each.strip().lower() for each in (prefer or "").split(",")]
+
+    async def answer(self, operation: Operation[Asked, Found], asked: Asked) -> Found | Response:
+        """Raises:
+        CannotCompute: the engine refuses the request.
+        TooManyJobs: the tenant has enough of them under way.
+        """
+        bounds = EXAMINED if self._wants_job else INLINE
+        try:
+            return await compute(lambda each: operation.compute(each, bounds), asked)
+        except TooLarge:
+            return await self._job(operation, asked)
+
+    async def _job(self, operation: Operation[Any, Any], asked: Document) -> Response:
+        await claim_key(self._request, self._uow, self._principal, self._key)
+        jobs = Jobs(self._uow)
+        if await jobs.live() >= _MOST_LIVE:
+            detail = f"{_MOST_LIVE} jobs are under way: wait for one, or cancel one."
+            raise TooManyJobs(detail, headers={"Retry-After": _RETRY_S})
+        row = await jobs.add(
+            operation=operation.name,
+            request=await to_thread.run_sync(lambda: asked.model_dump_json().encode()),
+            total=operation.draws(asked),
+        )
+        headers = {"Location": job_path(runtime_of(self._request).identity, row.id)}
+        if self._wants_job:
+            headers["Preference-Applied"] = _ASYNC
+        return JSONResponse(shown(row).model_dump(mode="json"), status_code=202, headers=headers)
 
 
-def _told(fault: Fault) -> str:
-    if fault.position is None:
-        return fault.detail
-    return f"{fault.detail} (in {fault.formula} at position {fault.position}; expected: {fault.expected})"
+Answering = Annotated[Computing, Depends(Computing)]
+
+COMPUTED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": Job,
+        "description": "The work is large, or `Prefer: respond-async` asked for a job: `Location` is where.",
+        "headers": {
+            "Location": {"description": "The job.", "schema": {"type": "string"}},
+            "Preference-Applied": {"description": "What of `Prefer` was done.", "schema": {"type": "string"}},
+        },
+    },
+    **document(CannotCompute, TooManyJobs),
+}
+"""The `responses` of a route that answers by `Computing`."""

@@ -1,7 +1,9 @@
 """Simulations: what a value model brings when its uncertain inputs are drawn."""
 
-from services.calculation_engine.api.computing import compute
-from services.calculation_engine.domain.simulation import simulate
+from fastapi import Response
+
+from services.calculation_engine.api.computing import COMPUTED, Answering
+from services.calculation_engine.jobs.operations import SIMULATIONS
 from services.chassis.access import requires
 from services.chassis.transaction import resource
 from services.schemas.simulation import Simulation, SimulationRequest
@@ -9,7 +11,13 @@ from services.schemas.simulation import Simulation, SimulationRequest
 router = resource("/simulations")
 
 
-@router.post("", dependencies=[requires("calculation-engine:write")], summary="Simulate a value model")
-async def create_simulation(body: SimulationRequest) -> Simulation:
+@router.post(
+    "",
+    dependencies=[requires("calculation-engine:write")],
+    response_model=Simulation,
+    responses=COMPUTED,
+    summary="Simulate a value model",
+)
+async def create_simulation(body: SimulationRequest, computing: Answering) -> Simulation | Response:
     """The distribution of each requested output, with confidence intervals, and how sure the targets are."""
-    return await compute(simulate, body)
+    return await computing.answer(SIMULATIONS, body)

@@ -17,6 +17,7 @@ from services.calculation_engine.domain.deal_checks import milestone_places
 from services.calculation_engine.domain.discounting import Flow, discount_factors
 from services.calculation_engine.domain.drawn_flow import DrawnFlow, FlowPlan
 from services.calculation_engine.domain.experiment import Experiment
+from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.pricing import Table, gain_share, milestone, subscription
 from services.schemas.deal_optimization import DealOptimizationRequest
@@ -85,6 +86,7 @@ class Deal:
 
     def _add_shares(self, term: GainShare, paid: Draws, earned: Draws) -> None:
         for number, gains in enumerate(self._gains[term.key]):
+            between_blocks()
             at = slice(number * BLOCK, number * BLOCK + gains.shape[1])
             charges = gain_share(term, gains, self._digits)
             paid[at] += charges.present_value(self._customer_factors)

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from itertools import compress
 
 from services.calculation_engine.domain.assignment import assign
+from services.calculation_engine.domain.bounds import INLINE, Bounds
 from services.calculation_engine.domain.compiled import compile_model
 from services.calculation_engine.domain.deal import Deal
 from services.calculation_engine.domain.deal_checks import faults
 from services.calculation_engine.domain.deal_figures import Measured, measured, surely_better
 from services.calculation_engine.domain.deal_search import Search, Trial, efficient
 from services.calculation_engine.domain.decision_space import DecisionSpace, Levels
-from services.calculation_engine.domain.errors import InvalidDeal, NotYetSupported
+from services.calculation_engine.domain.errors import InvalidDeal
 from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.sampling.sample import Design
 from services.calculation_engine.domain.simulation import DEFAULT_SAMPLER
@@ -29,17 +30,12 @@ from services.schemas.problem import FieldError
 from services.schemas.simulation import Estimate
 from services.schemas.terms import GainShare
 
-LARGEST_SAMPLE = 2**23
-"""More numbers than this, gains by draw, period and term, are work for a job: they are kept in memory."""
-LARGEST_WORK = 2**28
-"""So are more fees than this, over all structures: some seconds of one core."""
 
-
-def optimize(request: DealOptimizationRequest) -> DealOptimization:
+def optimize(request: DealOptimizationRequest, bounds: Bounds = INLINE) -> DealOptimization:
     """Tries structures of a deal and tells which are efficient.
 
     Raises what `simulate` raises; InvalidDeal if terms, commitments, sides and decisions do not fit together;
-    and NotYetSupported for work too large for a request.
+    and TooLarge.
     """
     compiled = compile_model(request.model)
     space = DecisionSpace(request.pricing, request.decisions, minor_units(request.model.currency))
@@ -47,7 +43,7 @@ def optimize(request: DealOptimizationRequest) -> DealOptimization:
     if found:
         raise InvalidDeal(found)
     structures = min(request.structures, space.size)
-    _check_size(request, structures)
+    bounds.admit(draws=request.draws, **_work(request, structures))
     experiment = Experiment(
         compiled,
         assign(request.model, request.scenario, request.inputs),
@@ -82,14 +78,11 @@ def optimize(request: DealOptimizationRequest) -> DealOptimization:
     )
 
 
-def _check_size(request: DealOptimizationRequest, structures: int) -> None:
+def _work(request: DealOptimizationRequest, structures: int) -> dict[str, int]:
+    """Gains by draw, period and term, which are kept; and fees, of which each figure of a draw costs some."""
     shares = sum(isinstance(term, GainShare) for term in request.pricing.terms)
     gains = request.draws * request.model.horizon.periods * shares
-    if gains > LARGEST_SAMPLE:
-        raise NotYetSupported(f"jobs (more than {LARGEST_SAMPLE} gains)", "/draws")
-    # Each figure is told of all draws, too.
-    if (gains + request.draws * _FIGURES) * structures > LARGEST_WORK:
-        raise NotYetSupported(f"jobs (more than {LARGEST_WORK} fees, over all structures)", "/structures")
+    return {"numbers": gains, "fees": (gains + request.draws * _FIGURES) * structures}
 
 
 _FIGURES = 16

@@ -8,8 +8,9 @@ EngineError
 ├── InvalidNetwork      activities name unknown ones, or wait for each other
 ├── MissingBounds       a goal seek has no interval to look in
 ├── UnsuitableSampler   it cannot draw so many uncertain numbers
-├── UnknownName         the request names a scenario or an input that the model does not have
-└── NotYetSupported     asked for by its right name, but not built yet
+└── UnknownName         the request names a scenario or an input that the model does not have
+
+TooLarge is no fault of the request: it is work for a job.
 """
 
 from collections.abc import Sequence
@@ -81,11 +82,5 @@ class MissingBounds(EngineError):
     code = "missing_bounds"
 
 
-class NotYetSupported(EngineError):
-    """`feature` is what was asked for, by its name in the request."""
-
-    code = "not_yet_supported"
-
-    def __init__(self, feature: str, pointer: str) -> None:
-        super().__init__([Fault(pointer, f"{feature} is not supported yet")])
-        self.feature = feature
+class TooLarge(Exception):
+    """More work than the bounds that were given; the message says how much."""

@@ -12,6 +12,7 @@ from services.calculation_engine.domain.compiled import CompiledModel
 from services.calculation_engine.domain.drawn_figures import OUTPUTS
 from services.calculation_engine.domain.drawn_flow import DrawnFlow, FlowPlan
 from services.calculation_engine.domain.formula.draws import DrawsProgram, Registers
+from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.choice import Loops, begin_loading, loops
 from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.sampling.copula import copula
@@ -97,7 +98,8 @@ class Experiment:
         return Columns(values, usable, several_rates, first_failure, drawn)
 
     def flow(self, size: int) -> DrawnFlow:
-        """The flow of the first `size` draws whose inputs stand in the registers."""
+        """The flow of the first `size` draws whose inputs stand in the registers; a block at most."""
+        between_blocks()
         self.program.run(self.loops, self.registers, size)
         return DrawnFlow(self.plan, self.loops, self.registers, size)
 

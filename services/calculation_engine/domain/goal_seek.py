@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain.assignment import Assignment, assign
+from services.calculation_engine.domain.bounds import INLINE, Bounds
 from services.calculation_engine.domain.compiled import CompiledModel, compile_model
 from services.calculation_engine.domain.drawn_figures import OUTPUTS
 from services.calculation_engine.domain.drawn_flow import DrawnFlow, FlowPlan
@@ -28,11 +29,11 @@ _NARROW = 1e-15
 _MET = 1e-9
 
 
-def seek(request: GoalSeekRequest) -> GoalSeek:
+def seek(request: GoalSeekRequest, bounds: Bounds = INLINE) -> GoalSeek:
     """Finds where the output meets the target: every change of side between 1025 even points is refined.
 
     Two meetings between neighbouring points go unseen, and so does a touch. Raises what `evaluate` raises,
-    UnknownName for the input, and MissingBounds.
+    UnknownName for the input, MissingBounds, and TooLarge.
     """
     if request.input not in request.model.inputs:
         raise UnknownName([Fault("/input", f"the model has no input {request.input!r}")])
@@ -40,6 +41,7 @@ def seek(request: GoalSeekRequest) -> GoalSeek:
     compiled = compile_model(request.model)
     assignment = assign(request.model, request.scenario, request.inputs)
     search = _Search(request, compiled, assignment)
+    bounds.admit(draws=_POINTS)
     points = np.linspace(low, high, _POINTS)
     outputs = search.outputs(points)
     known = outputs[np.isfinite(outputs)]

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain.activity_network import ActivityNetwork
-from services.calculation_engine.domain.errors import Fault, NotYetSupported, UnsuitableSampler
+from services.calculation_engine.domain.bounds import INLINE, Bounds
+from services.calculation_engine.domain.errors import Fault, UnsuitableSampler
 from services.calculation_engine.domain.experiment import LARGE
 from services.calculation_engine.domain.histogram import Scale
+from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.choice import begin_loading, loops
 from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.part import Part, by_replicate, summed_up
@@ -52,9 +54,6 @@ from services.schemas.simulation import Estimate, Sampler
 Numbers = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-LARGEST_WORK = 2**26
-"""More activities and links than this, over all draws, are work for a job: some seconds of one core."""
-
 STRIP = 512
 """So many draws are scheduled together, a part of a block: so thousands of activities need few megabytes."""
 
@@ -74,21 +73,18 @@ class _Drawn:
     sums: Numbers
 
 
-def simulate_schedule(request: ScheduleSimulationRequest) -> ScheduleSimulation:
+def simulate_schedule(request: ScheduleSimulationRequest, bounds: Bounds = INLINE) -> ScheduleSimulation:
     """Draws the uncertain durations and schedules the network for every draw.
 
     Raises:
         InvalidNetwork: the network has no schedule.
         UnsuitableSampler: `sobol` is asked for, and has not as many dimensions as there are estimates.
-        NotYetSupported: activities, links and draws are too many.
+        TooLarge: activities, links and draws are too many.
     """
     network = ActivityNetwork(request.network)
-    if network.size * request.draws > LARGEST_WORK:
-        raise NotYetSupported(
-            f"jobs (more than {LARGEST_WORK} activities and links, over all draws)", "/draws"
-        )
     laws = _laws(request)
     design = Design(_sampler(request, len(laws)), request.seed, request.draws)
+    bounds.admit(draws=request.draws, scheduled=network.size * request.draws)
     classic = pert(network)
     drawn = _draw(network, classic, laws, design)
     planned = network.schedule()
@@ -157,6 +153,7 @@ def _draw(network: ActivityNetwork, classic: Pert, laws: dict[int, Distribution]
     for start in range(0, design.draws, BLOCK):
         sample.fill(loops(), start, rows, durations)
         for first in range(start, min(start + BLOCK, design.draws), STRIP):
+            between_blocks()
             size = min(STRIP, design.draws - first)
             times = network.times(durations[:, first - start : first - start + size])
             ends[first : first + size], same[first : first + size] = times.end, times.same

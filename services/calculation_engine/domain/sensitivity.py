@@ -5,14 +5,15 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from services.calculation_engine.domain.assignment import Assignment, assign
+from services.calculation_engine.domain.bounds import INLINE, Bounds
 from services.calculation_engine.domain.compiled import CompiledModel, compile_model
-from services.calculation_engine.domain.errors import NoFiniteValue, NotYetSupported
+from services.calculation_engine.domain.errors import NoFiniteValue
 from services.calculation_engine.domain.evaluation import output_at
 from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.indices import Influence, rank_correlations, variance_shares
 from services.calculation_engine.domain.sampling.distributions import quantile
 from services.calculation_engine.domain.sampling.sample import Design
-from services.calculation_engine.domain.simulation import DEFAULT_SAMPLER, LARGEST_WORK
+from services.calculation_engine.domain.simulation import DEFAULT_SAMPLER
 from services.schemas.canonical import content_hash
 from services.schemas.problem import FieldError
 from services.schemas.sensitivity import (
@@ -25,24 +26,21 @@ from services.schemas.sensitivity import (
 )
 from services.schemas.value_model import Input
 
-LARGEST_SAMPLE = 2**24
-"""More numbers than this, draws times inputs, are work for a job: they are kept in memory together."""
 
-
-def analyse(request: SensitivityRequest) -> Sensitivity:
+def analyse(request: SensitivityRequest, bounds: Bounds = INLINE) -> Sensitivity:
     """What the output depends on, by each method asked for.
 
-    Raises what `evaluate` raises, and NotYetSupported for work too large for a request.
+    Raises what `evaluate` raises, and TooLarge.
     """
     compiled = compile_model(request.model)
     assignment = assign(request.model, request.scenario, request.inputs)
     base = output_at(compiled, assignment.point, request.output)
-    warnings: list[FieldError] = []
-    bars = _tornado(request, compiled, assignment, warnings) if "tornado" in request.methods else None
     experiment = Experiment(
         compiled, assignment, Design(request.sampler or DEFAULT_SAMPLER, request.seed, request.draws)
     )
-    _check_size(request, experiment)
+    bounds.admit(draws=request.draws, **_work(request, experiment))
+    warnings: list[FieldError] = []
+    bars = _tornado(request, compiled, assignment, warnings) if "tornado" in request.methods else None
     ranks = rank_correlations(experiment, request.output) if "spearman" in request.methods else None
     shares = variance_shares(experiment, request.output) if "sobol" in request.methods else None
     warnings += _warnings(experiment, sobol=shares is not None)
@@ -65,12 +63,10 @@ def analyse(request: SensitivityRequest) -> Sensitivity:
     )
 
 
-def _check_size(request: SensitivityRequest, experiment: Experiment) -> None:
-    columns = len(experiment.drawn) + 2
-    if request.draws * columns > LARGEST_SAMPLE:
-        raise NotYetSupported(f"jobs (more than {LARGEST_SAMPLE} numbers)", "/draws")
-    if "sobol" in request.methods and request.draws * columns * experiment.operations > LARGEST_WORK:
-        raise NotYetSupported(f"jobs (more than {LARGEST_WORK} operations)", "/draws")
+def _work(request: SensitivityRequest, experiment: Experiment) -> dict[str, int]:
+    numbers = request.draws * (len(experiment.drawn) + 2)
+    evaluations = numbers if "sobol" in request.methods else request.draws
+    return {"numbers": numbers, "operations": evaluations * experiment.operations}
 
 
 def _tornado(

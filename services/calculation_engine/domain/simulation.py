@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from services.calculation_engine.domain.assignment import assign
+from services.calculation_engine.domain.bounds import INLINE, Bounds
 from services.calculation_engine.domain.compiled import compile_model
-from services.calculation_engine.domain.errors import NotYetSupported
 from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.part import Part, part_of
 from services.calculation_engine.domain.sampling.sample import Design
@@ -19,25 +19,16 @@ from services.schemas.simulation import (
     SimulationRequest,
 )
 
-LARGEST_INLINE = 2**17
-"""More draws than this are work for a job."""
-LARGEST_WORK = 2**31
-"""So are more operations than this, over all draws: about ten seconds of one core."""
-
 DEFAULT_SAMPLER: Sampler = "sobol"
 
 
-def simulate(request: SimulationRequest) -> Simulation:
+def simulate(request: SimulationRequest, bounds: Bounds = INLINE) -> Simulation:
     """Draws the uncertain inputs and evaluates the model for every draw.
 
-    Raises what `evaluate` raises, save that draws without a finite value are counted instead; and
-    NotYetSupported for more draws than LARGEST_INLINE.
+    Raises what `evaluate` raises, save that draws without a finite value are counted instead; and TooLarge.
     """
-    if request.draws > LARGEST_INLINE:
-        raise NotYetSupported(f"jobs (a request of more than {LARGEST_INLINE} draws)", "/draws")
     experiment = experiment_of(request)
-    if experiment.operations * request.draws > LARGEST_WORK:
-        raise NotYetSupported(f"jobs (more than {LARGEST_WORK} operations)", "/draws")
+    bounds.admit(draws=request.draws, operations=experiment.operations * request.draws)
     return simulation(request, experiment, part_for(request, experiment, 0, request.draws))
 
 

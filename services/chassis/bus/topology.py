@@ -6,12 +6,13 @@
     valueverse.<consumer> (direct) ── name ────> each queue of that consumer, these among them:
     valueverse.<consumer>.retry.<pause> ── after the pause ──> valueverse.<consumer>
     valueverse.<consumer>.dead          <── delivered too often ── valueverse.<consumer>
+    valueverse.<consumer>.work             what the replicas of a service share out among themselves
 
 Consumers copy failing messages into their retry and dead queues themselves, by an exchange of their own (the
 default exchange would let them write into everybody's queue), confirmed, before they acknowledge. A queue's
 arguments can never change: what may change (lengths, limits) is the business of policies on the `valueverse.`
 prefix; of argument and policy the lesser holds. A retry queue's pause stands in its name, so that another
-pause is another queue.
+pause is another queue. Shared work that is delivered too often is dropped: who waits for it sends it again.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ChannelPreconditionFailed
 from pamqp.common import FieldValue
 
 from services.chassis.retries import DEFAULT_RETRY, RetryPolicy, describe
+from services.schemas.directory import SERVICES
 from services.schemas.events import EVENTS, EventSpec
 
 EVENTS_EXCHANGE = "valueverse.events"
@@ -90,6 +92,11 @@ def dead_queue(consumer: str) -> str:
     return f"{consumer_queue(consumer)}.dead"
 
 
+def work_queue(consumer: str) -> str:
+    """Where the long work waits that a service's replicas share out."""
+    return f"{consumer_queue(consumer)}.work"
+
+
 def topology(catalogue: Sequence[EventSpec] = EVENTS, retry: RetryPolicy = DEFAULT_RETRY) -> Topology:
     """The topology of a catalogue of events."""
     consumers = sorted({consumer for spec in catalogue for consumer in spec.consumers})
@@ -137,7 +144,14 @@ def _queues_of(consumer: str, retry: RetryPolicy) -> list[Queue]:
         Queue(main, _quorum(_DELIVERY_LIMIT) | _dead_lettering(dead_queue(consumer))),
         *waiting,
         Queue(dead_queue(consumer), _quorum(_NEVER) | {"x-overflow": "reject-publish"}),
+        *_work_of(consumer),
     ]
+
+
+def _work_of(consumer: str) -> list[Queue]:
+    if consumer not in SERVICES or not SERVICES[consumer].shares_work:
+        return []
+    return [Queue(work_queue(consumer), _quorum(_DELIVERY_LIMIT) | {"x-overflow": "reject-publish"})]
 
 
 def _audit() -> Queue:

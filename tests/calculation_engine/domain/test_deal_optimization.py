@@ -2,15 +2,14 @@
 
 import math
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
-from services.calculation_engine.domain import deal_optimization
+from services.calculation_engine.domain.bounds import INLINE, Bounds
 from services.calculation_engine.domain.deal_optimization import optimize
 from services.calculation_engine.domain.discounting import discount_factors
-from services.calculation_engine.domain.errors import NotYetSupported
+from services.calculation_engine.domain.errors import TooLarge
 from services.calculation_engine.domain.evaluation import evaluate
 from services.calculation_engine.domain.simulation import simulate
 from services.schemas.deal_optimization import DealFigures, DealOptimization, DealPoint
@@ -33,8 +32,8 @@ from tests.calculation_engine.deals import (
 from tests.calculation_engine.models import Json, a_cost, a_driver, an_input, random_models, scaled
 
 
-def optimized(deal: Json) -> DealOptimization:
-    return optimize(requested(deal))
+def optimized(deal: Json, bounds: Bounds = INLINE) -> DealOptimization:
+    return optimize(requested(deal), bounds)
 
 
 def only(deal: Json) -> DealFigures:
@@ -330,23 +329,12 @@ def test_a_certain_model_is_told_of() -> None:
     assert [warning.pointer for warning in answer.warnings] == ["/model/inputs"]
 
 
-@pytest.mark.parametrize(
-    ("limit", "size", "fields", "pointer"),
-    [
-        ("LARGEST_SAMPLE", 400 * 3 - 1, {}, "/draws"),
-        ("LARGEST_WORK", 400 * (3 + 16) * 4 - 1, {"structures": 4}, "/structures"),
-    ],
-)
-def test_too_much_work_for_a_request(
-    monkeypatch: pytest.MonkeyPatch, limit: str, size: int, fields: dict[str, Any], pointer: str
-) -> None:
-    deal = a_deal(decisions=[a_decision("gain", "share", 0, 1)], **{"structures": 2, **fields})
-    monkeypatch.setattr(deal_optimization, limit, size + 1)
-    assert optimized(deal).points
-    monkeypatch.setattr(deal_optimization, limit, size)
-    with pytest.raises(NotYetSupported) as refusal:
-        optimized(deal)
-    assert refusal.value.pointer == pointer
+@pytest.mark.parametrize(("most", "size"), [("numbers", 400 * 3), ("fees", 400 * (3 + 16) * 4)])
+def test_too_much_work_for_a_request(most: str, size: int) -> None:
+    deal = a_deal(decisions=[a_decision("gain", "share", 0, 1)], structures=4)
+    assert optimized(deal, Bounds(**{most: size})).points
+    with pytest.raises(TooLarge, match=most):
+        optimized(deal, Bounds(**{most: size - 1}))
 
 
 def test_a_cost_that_the_customer_bears_itself_counts() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from services.calculation_engine.domain import schedule_simulation
-from services.calculation_engine.domain.errors import NotYetSupported, UnsuitableSampler
+from services.calculation_engine.domain.bounds import INLINE, Bounds
+from services.calculation_engine.domain.errors import TooLarge, UnsuitableSampler
 from services.calculation_engine.domain.schedule_simulation import simulate_schedule
 from services.schemas.network import Network
 from services.schemas.schedule_simulation import ScheduleSimulation, ScheduleSimulationRequest
@@ -16,9 +17,9 @@ from tests.calculation_engine.networks import Json, an_activity, random_networks
 from tests.golden import case
 
 
-def simulated(*activities: Json, **fields: Any) -> ScheduleSimulation:
+def simulated(*activities: Json, bounds: Bounds = INLINE, **fields: Any) -> ScheduleSimulation:
     request = {"network": {"activities": list(activities)}, "draws": 8192, **fields}
-    return simulate_schedule(ScheduleSimulationRequest.model_validate(request))
+    return simulate_schedule(ScheduleSimulationRequest.model_validate(request), bounds)
 
 
 def holds(estimate: Estimate, value: float, *, margin: float = 0.0) -> bool:
@@ -148,11 +149,12 @@ def test_more_uncertain_activities_than_sobol_has_dimensions() -> None:
         simulated(*many, draws=100, sampler="sobol")
 
 
-def test_too_much_work_for_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule_simulation, "LARGEST_WORK", 2 * 8192)
-    assert simulated(an_activity("a", (1, 2, 3)), an_activity("b", (1, 2, 3))).draws == 8192
-    with pytest.raises(NotYetSupported):
-        simulated(an_activity("a", (1, 2, 3)), an_activity("b", (1, 2, 3), "a"))
+def test_too_much_work_for_a_request() -> None:
+    few = Bounds(scheduled=2 * 8192)
+    one, other = an_activity("a", (1, 2, 3)), an_activity("b", (1, 2, 3))
+    assert simulated(one, other, bounds=few).draws == 8192
+    with pytest.raises(TooLarge):
+        simulated(one, an_activity("b", (1, 2, 3), "a"), bounds=few)
 
 
 @settings(max_examples=25)

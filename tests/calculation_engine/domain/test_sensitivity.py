@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.calculation_engine.domain.errors import NotYetSupported
+from services.calculation_engine.domain.errors import TooLarge
 from services.calculation_engine.domain.sensitivity import analyse
 from services.schemas.sensitivity import Sensitivity, SensitivityRequest
 from services.schemas.simulation import Estimate
@@ -176,11 +176,11 @@ def test_draws_without_the_output_are_counted() -> None:
     assert answer.spearman[0].correlation.value == pytest.approx(1)
 
 
-def test_work_for_a_job_is_refused_by_name() -> None:
+def test_more_numbers_than_fit_in_a_request_are_too_large() -> None:
     names = [f"x{n}" for n in range(150)]
     model = now(" + ".join(names), inputs={name: uniform(0, 1) for name in names})
-    with pytest.raises(NotYetSupported, match="jobs"):
-        analysis(model, draws=2**17)
+    with pytest.raises(TooLarge, match="numbers"):
+        analysis(model, draws=2**17, methods=["spearman"])
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.calculation_engine.domain.errors import NotYetSupported, UnknownName
+from services.calculation_engine.domain.errors import TooLarge, UnknownName
 from services.calculation_engine.domain.loops.shared import BLOCK
-from services.calculation_engine.domain.simulation import LARGEST_INLINE, simulate
+from services.calculation_engine.domain.simulation import simulate
 from services.schemas.simulation import Distributed, Output, Sampler, Simulation, SimulationRequest
 from tests.calculation_engine.models import a_cost, a_driver, a_model, an_input
 
@@ -210,10 +210,9 @@ def test_blocks_join_without_a_seam() -> None:
     assert checkpoints[BLOCK] == pytest.approx(known[BLOCK], rel=1e-12)
 
 
-def test_more_draws_than_fit_in_a_request_are_refused_by_name() -> None:
-    with pytest.raises(NotYetSupported, match="jobs") as refusal:
-        simulation(normal_model(), draws=LARGEST_INLINE + 1)
-    assert refusal.value.pointer == "/draws"
+def test_more_draws_than_fit_in_a_request_are_too_large() -> None:
+    with pytest.raises(TooLarge, match="131073 draws"):
+        simulation(normal_model(), draws=2**17 + 1)
 
 
 def correlated(*pairs: tuple[str, str, float], difference: str = "x - y") -> dict[str, Any]:
@@ -267,8 +266,8 @@ def test_draws_with_several_irrs_are_told() -> None:
 def test_too_much_work_is_refused_like_too_many_draws() -> None:
     """40 formulas of 500 operations each, for 131,072 draws."""
     drivers = [a_driver(f"d{number}", f"x * {number + 2}" + " + x" * 490) for number in range(40)]
-    with pytest.raises(NotYetSupported, match="jobs"):
-        simulation({**normal_model(), "drivers": drivers}, draws=LARGEST_INLINE)
+    with pytest.raises(TooLarge, match="operations"):
+        simulation({**normal_model(), "drivers": drivers}, draws=2**17)
 
 
 def test_unknown_names_are_refused() -> None:

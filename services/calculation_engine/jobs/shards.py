@@ -1,0 +1,73 @@
+"""Shards: the aligned ranges of draws that a job is cut into, and under which key a range's part is kept."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from services.calculation_engine import domain
+from services.calculation_engine.domain.part import EXACT
+from services.calculation_engine.jobs.operations import SIMULATIONS, Operation
+
+SHARD = EXACT
+"""Draws of a shard. Larger samples keep no single draws, so that a shard's part is small; one that fits into
+a shard is computed to its answer where it is."""
+
+KEPT_S = 3600.0
+"""A part that nobody fetches is kept for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The draws of a job from `start` up to before `stop`, to be computed by this build of the engine."""
+
+    tenant: UUID
+    job_id: UUID
+    start: int
+    stop: int
+    build: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Where the parts of one request are kept: by tenant, build, and all that was asked (the model, seed and
+    sampler among it)."""
+
+    prefix: str
+
+    @staticmethod
+    def of(tenant: UUID, operation: str, request: bytes) -> "Keys":
+        asked = hashlib.sha256(request).hexdigest()
+        return Keys(f"calculation_engine:shards:{tenant}:{build()}:{operation}:{asked}")
+
+    def part(self, start: int, stop: int) -> str:
+        return f"{self.prefix}:{start}-{stop}"
+
+    def attempts(self, job_id: UUID, start: int) -> str:
+        """How often somebody has begun this shard of a job."""
+        return f"{self.prefix}:attempts:{job_id}:{start}"
+
+    def merged(self, job_id: UUID) -> str:
+        """What a job's coordinator has merged so far."""
+        return f"{self.prefix}:merged:{job_id}"
+
+
+def ranges(operation: Operation[Any, Any], draws: int) -> Sequence[tuple[int, int]]:
+    """The shards of so many draws; what cannot be cut is one."""
+    if operation is not SIMULATIONS:
+        return [(0, draws)]
+    return [(start, min(start + SHARD, draws)) for start in range(0, draws, SHARD)]
+
+
+@cache
+def build() -> str:
+    """What tells apart engines whose parts may differ: its own source and NumPy's version. Reads files."""
+    digest = hashlib.sha256(version("numpy").encode())
+    for path in sorted(Path(domain.__path__[0]).rglob("*.*")):
+        if path.suffix in {".py", ".txt"}:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

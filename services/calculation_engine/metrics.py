@@ -1,0 +1,17 @@
+"""What the engine counts of its own work."""
+
+from services.chassis.business import BusinessCounter
+
+JOBS_ENDED = BusinessCounter(
+    "jobs_ended_total",
+    "Jobs that have ended, by how: succeeded, failed, cancelled.",
+    ("status",),
+    shown=(("succeeded",), ("failed",), ("cancelled",)),
+)
+SHARDS = BusinessCounter(
+    "job_shards_total",
+    "Shards of jobs that this replica has taken, by outcome: computed, known (somebody had done it), "
+    "interrupted, failed.",
+    ("outcome",),
+    shown=(("computed",), ("known",), ("interrupted",), ("failed",)),
+)

@@ -1,0 +1,1 @@
+"""The engine's tables and the only SQL on them."""
