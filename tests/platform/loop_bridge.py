@@ -23,9 +23,12 @@ class LoopBridge:
 
     async def _answered(self, scope: Scope, body: bytes) -> list[Message]:
         messages: list[Message] = []
+        asked: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
+            if not asked:
+                await asyncio.Event().wait()  # nobody hangs up
+            return asked.pop()
 
         async def send(message: Message) -> None:
             messages.append(message)

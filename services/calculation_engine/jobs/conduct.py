@@ -15,8 +15,9 @@ from services.chassis.cache import Cache
 from services.chassis.clock import Clock
 from services.schemas.base import Document
 
-WINDOW = 32
-"""So many shards ahead of the next to be merged are sent: enough for every replica, and little to keep."""
+WINDOW = 12
+"""So many shards from the next to be merged on are sent: enough for every replica, and soon past for other
+jobs."""
 _PATIENCE_S = 60.0
 
 
