@@ -42,10 +42,9 @@ def rank_correlations(experiment: Experiment, output: Output) -> Influence:
     columns = experiment.columns(0, draws, [output], tuple(experiment.drawn))
     values = columns.values[output]
     known = ~np.isnan(values)
-    estimates = {
-        name: (_by_replicates([column, values], known, _spearman, bounds=(-1.0, 1.0)),)
-        for name, column in columns.inputs.items()
-    }
+    inputs = np.array(list(columns.inputs.values())).reshape(-1, draws)
+    found = _by_replicates([values, inputs], known, _spearman, bounds=(-1.0, 1.0))
+    estimates = {name: (estimate,) for name, estimate in zip(columns.inputs, found, strict=True)}
     return Influence(estimates, draws, int(np.count_nonzero(~known)))
 
 
@@ -62,13 +61,10 @@ def variance_shares(experiment: Experiment, output: Output) -> Influence:
         figures[:, start : start + size] = _mixed(experiment, samples, output, start, size)
     known: Truths = np.all(np.isfinite(figures), axis=0)
     first, second, mixed = figures[0], figures[1], figures[2:]
-    estimates = {
-        name: (
-            _by_replicates([first, second, column], known, _first_order, bounds=(-math.inf, math.inf)),
-            _by_replicates([first, second, column], known, _total_order, bounds=(0.0, math.inf)),
-        )
-        for name, column in zip(names, mixed, strict=True)
-    }
+    columns = [first, second, mixed]
+    first_order = _by_replicates(columns, known, _first_order, bounds=(-math.inf, math.inf))
+    total_order = _by_replicates(columns, known, _total_order, bounds=(0.0, math.inf))
+    estimates = dict(zip(names, zip(first_order, total_order, strict=True), strict=True))
     return Influence(estimates, draws * len(figures), int(np.count_nonzero(~known)))
 
 
@@ -104,19 +100,32 @@ def _mixed(
 def _by_replicates(
     columns: Sequence[Numbers],
     known: Truths,
-    statistic: Callable[[Sequence[Numbers]], float],
+    statistic: Callable[[Sequence[Numbers]], Numbers],
     *,
     bounds: tuple[float, float],
-) -> Estimate:
-    """A statistic of the known draws of columns, with its interval."""
-    value = statistic([column[known] for column in columns]) if known.any() else math.nan
+) -> list[Estimate]:
+    """A statistic of the known draws of columns, the last of which has a row an input, with the intervals."""
+    inputs = len(columns[-1])
+    values = statistic([column[..., known] for column in columns]) if known.any() else _none(inputs)
+    margins = _none(inputs)
+    if min(np.count_nonzero(known[r::REPLICATES]) for r in range(REPLICATES)) >= _LEAST_DRAWS:
+        parts = [
+            [column[..., r::REPLICATES][..., known[r::REPLICATES]] for column in columns]
+            for r in range(REPLICATES)
+        ]
+        spread = np.array([statistic(part) for part in parts])
+        margins = T95 * spread.std(axis=0, ddof=1) / math.sqrt(REPLICATES)
+    found = zip(values.tolist(), margins.tolist(), strict=True)
+    return [_estimate(value, margin, bounds) for value, margin in found]
+
+
+def _none(inputs: int) -> Numbers:
+    return np.full(inputs, math.nan)
+
+
+def _estimate(value: float, margin: float, bounds: tuple[float, float]) -> Estimate:
     if math.isnan(value):
         return _NOTHING
-    parts = [[column[r::REPLICATES][known[r::REPLICATES]] for column in columns] for r in range(REPLICATES)]
-    if min(len(part[0]) for part in parts) < _LEAST_DRAWS:
-        return Estimate(value=value, low=None, high=None)
-    spread = np.array([statistic(part) for part in parts])
-    margin = T95 * float(spread.std(ddof=1)) / math.sqrt(REPLICATES)
     if math.isnan(margin):
         return Estimate(value=value, low=None, high=None)
     low, high = bounds
@@ -125,8 +134,13 @@ def _by_replicates(
     )
 
 
-def _spearman(columns: Sequence[Numbers]) -> float:
-    first, second = (_ranks(column) for column in columns)
+def _spearman(columns: Sequence[Numbers]) -> Numbers:
+    values, inputs = columns
+    output = _ranks(values)
+    return np.array([_correlation(_ranks(column), output) for column in inputs])
+
+
+def _correlation(first: Numbers, second: Numbers) -> float:
     first, second = first - first.mean(), second - second.mean()
     size = math.sqrt(float(first @ first) * float(second @ second))
     return float(first @ second) / size if size else math.nan
@@ -140,18 +154,18 @@ def _ranks(values: Numbers) -> Numbers:
     return ranks
 
 
-def _first_order(columns: Sequence[Numbers]) -> float:
+def _first_order(columns: Sequence[Numbers]) -> Numbers:
     first, second, mixed = columns
     # Without the mean the products vary less.
     mean = (first.mean() + second.mean()) / 2
-    return _share(float(((second - mean) * (mixed - first)).mean()), first, second)
+    return _shares(((second - mean) * (mixed - first)).mean(axis=1), first, second)
 
 
-def _total_order(columns: Sequence[Numbers]) -> float:
+def _total_order(columns: Sequence[Numbers]) -> Numbers:
     first, second, mixed = columns
-    return _share(float(((first - mixed) ** 2).mean()) / 2, first, second)
+    return _shares(((first - mixed) ** 2).mean(axis=1) / 2, first, second)
 
 
-def _share(part: float, first: Numbers, second: Numbers) -> float:
+def _shares(parts: Numbers, first: Numbers, second: Numbers) -> Numbers:
     variance = float(np.concatenate((first, second)).var())
-    return part / variance if variance else math.nan
+    return parts / variance if variance else _none(len(parts))
