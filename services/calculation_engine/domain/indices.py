@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain.drawn_figures import OUTPUTS
+from services.calculation_engine.domain.drawn_flow import DrawnFlow
 from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.sampling.copula import INDEPENDENT
@@ -81,20 +82,24 @@ def _mixed(
 
     def figure() -> Numbers:
         with np.errstate(all="ignore"):
-            flow = experiment.flow(size)
+            flow = DrawnFlow(experiment.plan, loops, registers, size)
             return np.where(flow.usable, OUTPUTS[output](flow), np.nan)
 
-    figures = []
-    for values in (second, first):
+    figures = np.empty((len(names) + 2, size))
+    for values, found in ((second, figures[1]), (first, figures[0])):
         for name, row in own.items():
             registers[rows[name], :BLOCK] = values[row]
-        figures.append(figure())
-    figures.reverse()
+        experiment.program.run(loops, registers, size)
+        found[:] = figure()
     for name, row in own.items():
+        reached = experiment.program.reached_by(name)
+        before = registers[reached.rows]
         registers[rows[name], :BLOCK] = second[row]
-        figures.append(figure())
+        reached.run(loops, registers, size)
+        figures[row + 2] = figure()
         registers[rows[name], :BLOCK] = first[row]
-    return np.stack(figures)
+        registers[reached.rows] = before
+    return figures
 
 
 def _by_replicates(

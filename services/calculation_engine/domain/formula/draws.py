@@ -35,6 +35,16 @@ class _Step:
 
 
 @dataclass(frozen=True, slots=True)
+class _Placed:
+    """A step's registers."""
+
+    number: int
+    operation: Operation
+    result: int
+    arguments: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Run:
     """Instructions for the loops: (code, result, three arguments)."""
 
@@ -68,7 +78,8 @@ class DrawsProgram:
     def __init__(
         self, program: Program, point: Mapping[str, float], drawn: Collection[str], wanted: Sequence[str]
     ) -> None:
-        layout = _layout(program, tuple(drawn), tuple(wanted))
+        self._source = program, tuple(drawn), tuple(wanted)
+        layout = _layout(*self._source)
         # At a point where the drawn variables are NaN, every node that depends on them varies.
         constant = program.at_point({**point, **dict.fromkeys(drawn, math.nan)})
         self.inputs = layout.inputs
@@ -88,9 +99,28 @@ class DrawsProgram:
 
     def run(self, loops: Loops, registers: Registers, size: int) -> None:
         """Computes the results of the first `size` draws in the registers."""
-        with np.errstate(all="ignore"):
-            for part in self._parts:
-                part.do(loops, registers, size)
+        _do(self._parts, loops, registers, size)
+
+    def reached_by(self, name: str) -> "Reached":
+        """The results that depend on one drawn variable."""
+        return _reached(*self._source, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Some results of a program: their rows, and how to compute them again and leave all others alone."""
+
+    rows: NDArray[np.int64]
+    _parts: Sequence[_Run | _Single]
+
+    def run(self, loops: Loops, registers: Registers, size: int) -> None:
+        _do(self._parts, loops, registers, size)
+
+
+def _do(parts: Sequence[_Run | _Single], loops: Loops, registers: Registers, size: int) -> None:
+    with np.errstate(all="ignore"):
+        for part in parts:
+            part.do(loops, registers, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +130,7 @@ class _Layout:
 
     inputs: Mapping[str, int]
     results: Mapping[str, int]
+    placed: Sequence[_Placed]
     parts: Sequence[_Run | _Single]
     constants: Mapping[int, int]
     count: int
@@ -114,9 +145,18 @@ def _layout(program: Program, drawn: tuple[str, ...], wanted: tuple[str, ...]) -
     rows = _Rows()
     variables = {node.name: number for number, node in enumerate(program.nodes) if isinstance(node, Variable)}
     inputs = {name: rows.new(variables[name]) for name in drawn}
-    parts = tuple(_parts(steps, rows, set(roots.values()) | set(variables.values())))
+    placed = tuple(_placed(steps, rows, set(roots.values()), set(variables.values())))
     results = {pointer: rows.of(number) for pointer, number in roots.items()}
-    return _Layout(inputs, results, parts, rows.constants, rows.count, len(steps))
+    return _Layout(inputs, results, placed, tuple(_parts(placed)), rows.constants, rows.count, len(steps))
+
+
+@lru_cache(maxsize=4096)
+def _reached(program: Program, drawn: tuple[str, ...], wanted: tuple[str, ...], name: str) -> Reached:
+    roots = {program.roots[pointer] for pointer in wanted} & _varying(program, [name])
+    needed = {step.number for step in _steps(program, _varying(program, drawn), roots)}
+    placed = [step for step in _layout(program, drawn, wanted).placed if step.number in needed]
+    rows = [step.result for step in placed if step.number in roots]
+    return Reached(np.array(rows, dtype=np.int64), tuple(_parts(placed)))
 
 
 class _Rows:
@@ -129,44 +169,51 @@ class _Rows:
         self.count = 0
 
     def new(self, node: int) -> int:
-        if self._free:
-            row = self._free.pop()
-        else:
-            row = self.count
-            self.count += 1
-        self._row[node] = row
-        return row
+        if not self._free:
+            return self.own(node)
+        self._row[node] = self._free.pop()
+        return self._row[node]
+
+    def own(self, node: int) -> int:
+        """A register that no other node had before."""
+        self._row[node] = self.count
+        self.count += 1
+        return self._row[node]
 
     def of(self, node: int) -> int:
         """The node's register; one that no step has computed is constant, and gets one that is never free."""
         if node not in self._row:
-            self._row[node] = self.count
-            self.constants[self.count] = node
-            self.count += 1
+            self.constants[self.own(node)] = node
         return self._row[node]
 
     def release(self, node: int) -> None:
         self._free.append(self._row[node])
 
 
-def _parts(steps: Sequence[_Step], rows: _Rows, kept: set[int]) -> Iterator[_Run | _Single]:
-    """The steps as instructions, in runs as long as the loops can do without NumPy."""
-    run: list[list[int]] = []
+def _placed(steps: Sequence[_Step], rows: _Rows, roots: set[int], variables: set[int]) -> Iterator[_Placed]:
+    """A result has a register apart from its arguments': loops that may overlap are not made vectors. A root
+    has one of its own from the beginning to the end: whatever is computed again leaves it alone."""
     for step in steps:
         arguments = tuple(rows.of(argument) for argument in step.arguments)
-        # A result has a row apart from its arguments': loops that may overlap are not made vectors.
-        result = rows.new(step.number)
+        result = rows.own(step.number) if step.number in roots else rows.new(step.number)
         for argument in step.last:
-            if argument not in kept:
+            if argument not in roots and argument not in variables:
                 rows.release(argument)
+        yield _Placed(step.number, step.operation, result, arguments)
+
+
+def _parts(placed: Sequence[_Placed]) -> Iterator[_Run | _Single]:
+    """The steps as instructions, in runs as long as the loops can do without NumPy."""
+    run: list[list[int]] = []
+    for step in placed:
         code = _CODES.get(step.operation.name)
         if code is not None:
-            run.append([code, result, *arguments, *[0] * (3 - len(arguments))])
+            run.append([code, step.result, *step.arguments, *[0] * (3 - len(step.arguments))])
             continue
         if run:
             yield _Run(np.array(run, dtype=np.int64))
             run = []
-        yield _Single(step.operation, result, arguments)
+        yield _Single(step.operation, step.result, step.arguments)
     if run:
         yield _Run(np.array(run, dtype=np.int64))
 

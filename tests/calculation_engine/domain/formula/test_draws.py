@@ -108,3 +108,30 @@ def test_a_block_may_be_full(loops: Loops) -> None:
     x = np.arange(BLOCK, dtype=np.float64)
     (result,) = over_draws(loops, ["x * x"], {"x": x.tolist()})
     assert np.array_equal(result, x * x)
+
+
+@given(
+    st.lists(st.recursive(LEAVES, _grow, max_leaves=10), min_size=2, max_size=6),
+    st.tuples(NUMBERS, NUMBERS, NUMBERS),
+)
+def test_what_a_variable_reaches_is_all_that_is_computed_again(
+    texts: list[str], numbers: tuple[float, float, float]
+) -> None:
+    x, y, other = numbers
+    sources = [Source(f"f{number}", f"/{number}", text) for number, text in enumerate(texts)]
+    program = compile_formulas({}, sources, ["x", "y", "z"])
+    drawn = DrawsProgram(program, {"z": 2.0}, ["x", "y"], [source.pointer for source in sources])
+    again, whole = drawn.registers(), drawn.registers()
+    results = list(drawn.results.values())
+    for registers, value in ((again, x), (whole, other)):
+        registers[drawn.inputs["x"], 0] = value
+        registers[drawn.inputs["y"], 0] = y
+        drawn.run(NUMPY, registers, 1)
+    before = again[results, 0]
+    again[drawn.inputs["x"], 0] = other
+    reached = drawn.reached_by("x")
+    reached.run(NUMPY, again, 1)
+    assert np.array_equal(again[results, 0], whole[results, 0], equal_nan=True)
+    for row, value in zip(results, before.tolist(), strict=True):
+        changed = not np.array_equal(again[row, 0], value, equal_nan=True)
+        assert not changed or row in reached.rows or row == drawn.inputs["x"]
