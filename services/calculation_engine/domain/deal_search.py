@@ -2,12 +2,11 @@
 
 If there are no more structures than trials, all are tried. Otherwise a quarter of the trials are the corners
 and evenly spread points, and the rest refine them, in the way of direct multisearch: structures of the
-efficient set are polled, which is to try their neighbours, one decision up or down, or one up and another
-down. Each has a distance of its own for that, which is halved after its poll; new members begin with that of
-the one they were found from. Two turns in three are for the ends of the set, where constraints bind; the
-third is for a side of its widest gap, and for the middle of that. As long as no structure keeps the
-constraints, the nearest to them is polled. Nothing is drawn at random: the same deal is searched in the same
-way.
+efficient set are polled, which is to try their neighbours, one decision up or down. Each has a distance of
+its own for that, which is halved after its poll; new members begin with that of the one they were found from.
+Two turns in three are for the ends of the set, where constraints bind; the third is for a side of its widest
+gap, and for the middle of that. As long as no structure keeps the constraints, the nearest to them is polled.
+Nothing is drawn at random: the same deal is searched in the same way.
 
 (A. L. Custódio, J. F. A. Madeira, A. I. F. Vaz, L. N. Vicente, Direct multisearch for multiobjective
 optimization, 2010.)
@@ -16,7 +15,7 @@ optimization, 2010.)
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise, permutations
+from itertools import count, pairwise
 
 from services.calculation_engine.domain.deal_figures import Measured
 from services.calculation_engine.domain.decision_space import DecisionSpace, Levels
@@ -155,20 +154,10 @@ class Search:
                 return
 
     def _around(self, levels: Levels, widths: Sequence[int]) -> Iterator[Levels]:
-        """One decision down or up, and one down while another goes up."""
-        places = range(len(levels))
-        for place in places:
-            yield self._moved(levels, {place: -widths[place]})
-            yield self._moved(levels, {place: widths[place]})
-        for down, up in permutations(places, 2):
-            yield self._moved(levels, {down: -widths[down], up: widths[up]})
-
-    def _moved(self, levels: Levels, by: dict[int, int]) -> Levels:
-        """Not beyond the ends of a decision."""
-        return tuple(
-            min(max(level + by.get(place, 0), 0), scale.count - 1)
-            for place, (level, scale) in enumerate(zip(levels, self._space.scales, strict=True))
-        )
+        """One decision down or up, not beyond its ends."""
+        for place, (scale, width) in enumerate(zip(self._space.scales, widths, strict=True)):
+            for level in (max(levels[place] - width, 0), min(levels[place] + width, scale.count - 1)):
+                yield (*levels[:place], level, *levels[place + 1 :])
 
     def _reach(self, figure: Figure) -> float:
         """How much a figure differs between the trials."""

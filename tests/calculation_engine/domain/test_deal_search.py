@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from services.calculation_engine.domain.deal_figures import Measured
+from services.calculation_engine.domain.deal_figures import Measured, surely_better
 from services.calculation_engine.domain.deal_search import Search, Trial, efficient
 from services.calculation_engine.domain.decision_space import DecisionSpace, Levels
 from services.schemas.deal_optimization import DealConstraint, DealFigures, Decision, Figure, PricingStructure
@@ -130,3 +130,19 @@ def test_values_are_exact() -> None:
     space = DecisionSpace(PricingStructure.model_validate({"terms": [SHARE]}), [decision], 2)
     assert space.size == 11
     assert space.values((3,)) == {"gain": {"share": 0.3}}
+
+
+def compared(*replicates: tuple[list[float], list[float]]) -> list[Measured]:
+    """Structures with these figures of two objectives in each of eight replicates."""
+    return [Measured(FIGURES, tuple(np.array(each) for each in both)) for both in replicates]
+
+
+def test_a_difference_within_the_noise_is_not_sure() -> None:
+    """Between structures of the same noise it is; where the noise is each one's own, it is not."""
+    rough = [5.0, 9.0, 1.0, 7.0, 3.0, 8.0, 2.0, 6.0]
+    flat = [0.0] * 8
+    ahead, other_noise = [each + 0.1 for each in rough], [each + 0.1 for each in reversed(rough)]
+    (one,) = compared((rough, flat))
+    better = compared((ahead, flat), (other_noise, flat), (ahead, [-0.1] * 8), (rough, flat))
+    assert surely_better(better, one) == [True, False, False, False]
+    assert surely_better([], one) == []
