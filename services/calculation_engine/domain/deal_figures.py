@@ -80,8 +80,10 @@ def _margin_ratio(outcome: Outcome) -> Estimate:
 
 
 def _ratios(outcome: Outcome) -> Replicates:
-    with np.errstate(all="ignore"):
-        return _each(outcome.margin, np.sum) / _each(outcome.revenue, np.sum)
+    margin, revenue = _each(outcome.margin, np.sum), _each(outcome.revenue, np.sum)
+    ratios: Replicates = np.full(REPLICATES, np.nan)
+    np.divide(margin, revenue, out=ratios, where=revenue > 0)
+    return ratios
 
 
 def _standard_error(by_replicate: Replicates) -> float:
