@@ -180,7 +180,7 @@ run_tests() {
   install_requirements requirements-dev.txt
   if [ "${1:-}" = --live ]; then test_live "${@:2}"; fi
   case "$*" in
-    "") set -- --numprocesses "$(getconf _NPROCESSORS_ONLN)" --maxprocesses 8 --dist loadfile -m "not chaos and not chaos_full and not fuzz and not stack and not stack_full" ;;
+    "") set -- --numprocesses "$(getconf _NPROCESSORS_ONLN)" --maxprocesses 8 --dist loadfile --no-loadscope-reorder -m "not chaos and not chaos_full and not fuzz and not stack and not stack_full" ;;
     --stack) set -- tests/stack -m stack ;;
     "--stack --full") set -- tests/stack -m "stack or stack_full" ;;
   esac

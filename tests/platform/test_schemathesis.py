@@ -29,11 +29,11 @@ ALSO_TO_GOOD_DATA = {"412", "422", "428"}
 ALSO_TO_BAD_DATA = {"412", "413"}
 
 A_FEW = settings(
-    max_examples=5, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=3, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
 MANY = settings(A_FEW, max_examples=500, derandomize=False)
 # Of a document's examples, bounds and breakages: a large one has a thousand.
-MOST_CASES = 40
+MOST_CASES = 16
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
