@@ -32,6 +32,15 @@ def driven(**fields: Any) -> Json:
     return a_model(drivers=[{**a_driver("d", "1"), **fields}])
 
 
+def correlated(*names: str) -> Json:
+    """Pairs of names, in a model whose x and y are uncertain."""
+    inputs = {name: an_input(distribution=DRAWN) for name in ("x", "y")}
+    pairs = zip(names[::2], names[1::2], strict=True)
+    listed = [{"first": first, "second": second, "rank": 0.5} for first, second in pairs]
+    return a_model(inputs={**inputs, "sure": an_input(1)}, correlations=listed)
+
+
+KPI = {"input": "x", "metric": "m", "unit": "ratio", "direction": "increase", "aggregation": "mean"}
 AT_X = "/model/inputs/x"
 AT_D = "/model/drivers/0"
 MODELS: list[tuple[Any, str, str]] = [
@@ -128,7 +137,28 @@ MODELS: list[tuple[Any, str, str]] = [
         "invalid_model",
         "/model/scenarios/s/inputs/z",
     ),
+    (driven(kpi={**KPI, "input": "z"}), "invalid_model", f"{AT_D}/kpi/input"),
+    (a_model(inputs={"x": an_input(1)}, formulas={"x": "1"}), "invalid_model", "/model/formulas/x"),
+    (correlated("x", "z"), "invalid_model", "/model/correlations/0/second"),
+    (correlated("x", "x"), "invalid_model", "/model/correlations/0/second"),
+    (correlated("x", "sure"), "invalid_model", "/model/correlations/0/second"),
+    (correlated("x", "y", "y", "x"), "invalid_model", "/model/correlations/1"),
+    (a_model(drivers=[a_driver("d", "1")] * 2), "invalid_model", "/model/drivers/1/key"),
     # Formulas.
+    (driven(formula="x ? 1 : 2"), "invalid_formula", f"{AT_D}/formula"),
+    (driven(formula="1 2"), "invalid_formula", f"{AT_D}/formula"),
+    (driven(formula="max()"), "invalid_formula", f"{AT_D}/formula"),
+    (driven(formula="if(1, 2)"), "invalid_formula", f"{AT_D}/formula"),
+    (driven(formula="1e999"), "invalid_formula", f"{AT_D}/formula"),
+    (driven(formula="'1'"), "invalid_formula", f"{AT_D}/formula"),
+    (driven(formula="d"), "invalid_formula", f"{AT_D}/formula"),
+    (a_model(formulas={"a": "a"}), "invalid_formula", "/model/formulas/a"),
+    (a_model(costs=[a_cost("c", initial="eval(1)")]), "invalid_formula", "/model/costs/0/initial"),
+    (
+        a_model(pools={"p": {"label": "P", "annual_amount": "q"}}),
+        "invalid_formula",
+        "/model/pools/p/annual_amount",
+    ),
     (driven(formula=" "), "invalid_formula", f"{AT_D}/formula"),
     (driven(formula="z * 2"), "invalid_formula", f"{AT_D}/formula"),
     (driven(formula="__import__('os')"), "invalid_formula", f"{AT_D}/formula"),
