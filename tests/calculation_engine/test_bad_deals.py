@@ -126,11 +126,6 @@ PRICE = a_decision("platform", "amount_per_period", 0, 10)
             INVALID,
             "/decisions/0/field",
         ),
-        (
-            {**deciding(a_decision("gain", "share", 0, 1)), "structures": 1024, "draws": 2**17},
-            "not_yet_supported",
-            "/structures",
-        ),
     ],
     ids=lambda value: str(value)[:60],
 )
