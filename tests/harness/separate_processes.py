@@ -37,7 +37,7 @@ from tests.servers.rabbitmq import RabbitServer
 _START_S = 90.0
 _END_S = 10.0
 _MIGRATE_S = 120.0
-_BROKER_PASSWORD = "of-the-tests"
+BROKER_PASSWORD = "of-the-tests"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class SeparateProcesses:
         for key in keys:
             told[f"{key.upper()}_DATABASE_URL"] = login_url(self.servers.owner_url, key)
             told[f"{key.upper()}_SYSTEM_DATABASE_URL"] = login_url(self.servers.owner_url, f"{key}_system")
-            told[f"{key.upper()}_RABBITMQ_URL"] = self.servers.rabbitmq.url_of(key, _BROKER_PASSWORD)
+            told[f"{key.upper()}_RABBITMQ_URL"] = self.servers.rabbitmq.url_of(key, BROKER_PASSWORD)
         return told
 
     async def client(
@@ -195,7 +195,7 @@ async def separate_processes(
         servers = Servers(
             owner_url=owner_url,
             superuser_url=f"{postgres.superuser_url.rpartition('/')[0]}/{name}",
-            rabbitmq=await asyncio.to_thread(_broker_of, rabbitmq, name, folder),
+            rabbitmq=await asyncio.to_thread(broker_of, rabbitmq, name, folder),
             redis_url=redis_url,
         )
         processes = SeparateProcesses(servers, folder, variables or {})
@@ -207,12 +207,12 @@ async def separate_processes(
         yield processes
 
 
-def _broker_of(rabbitmq: RabbitServer, vhost: str, folder: Path) -> RabbitServer:
+def broker_of(rabbitmq: RabbitServer, vhost: str, folder: Path) -> RabbitServer:
     """A virtual host in which each service has a login with its own rights, and no more."""
     server = rabbitmq.with_vhost(vhost)
     rights = broker_permissions()
     definitions = {
-        "users": [{"name": each.user, "password": _BROKER_PASSWORD, "tags": ""} for each in rights],
+        "users": [{"name": each.user, "password": BROKER_PASSWORD, "tags": ""} for each in rights],
         "permissions": [
             {
                 "user": each.user,

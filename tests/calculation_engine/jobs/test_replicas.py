@@ -1,0 +1,104 @@
+"""A job on three replicas, over real RabbitMQ and Redis: all take part, may be killed, and stop when told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from services.calculation_engine.domain.simulation import experiment_of, part_for, simulation
+from services.calculation_engine.jobs.shards import SHARD
+from services.schemas.simulation import SimulationRequest
+from tests.calculation_engine.jobs.cases import SIMULATIONS, a_simulation, accepted, ended
+from tests.calculation_engine.models import Json
+from tests.harness.replicas import Replica, replicas
+from tests.harness.waiting import eventually
+from tests.servers.postgres import PostgresServer
+from tests.servers.rabbitmq import RabbitServer
+from tests.servers.redis import RedisServer
+
+pytestmark = pytest.mark.chaos
+
+DRAWS = 10 * SHARD + 1000
+COMPUTED = 'job_shards_total{outcome="computed",service="calculation-engine"}'
+
+
+@pytest.fixture
+async def three(
+    postgres_server: PostgresServer,
+    rabbitmq_server: RabbitServer,
+    redis_server: RedisServer,
+    tmp_path: Path,
+) -> AsyncIterator[Sequence[Replica]]:
+    """Three replicas of the engine."""
+    async with replicas(
+        "calculation_engine", 3, postgres_server, rabbitmq_server, redis_server.url, tmp_path
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def whole() -> Json:
+    """The answer to the request, as one process computes it in one piece."""
+    request = SimulationRequest.model_validate(a_simulation(draws=DRAWS))
+    experiment = experiment_of(request)
+    part = part_for(request, experiment, 0, request.draws)
+    return simulation(request, experiment, part).model_dump(mode="json")
+
+
+async def test_every_replica_takes_part(three: Sequence[Replica], whole: Json) -> None:
+    async with three[0].client(uuid4(), "value-engineer") as ada:
+        path = await accepted(await ada.post(SIMULATIONS, json=a_simulation(draws=DRAWS)))
+        job = await ended(ada, path, within_s=300)
+    assert job["result"] == whole
+    shards = [await replica.counted(COMPUTED) for replica in three]
+    assert min(shards) > 0, shards
+    assert sum(shards) >= 11
+
+
+@pytest.mark.parametrize("survivor", [0, 1])
+async def test_the_answer_is_the_same_when_all_but_one_are_killed(
+    three: Sequence[Replica], whole: Json, survivor: int
+) -> None:
+    """While it is under way, at a moment that nobody chose; among them may be whoever conducts it."""
+    async with three[survivor].client(uuid4(), "value-engineer") as ada:
+        path = await accepted(await ada.post(SIMULATIONS, json=a_simulation(draws=DRAWS)))
+
+        async def under_way() -> bool:
+            return bool((await ada.get(path)).json()["progress"]["done"])
+
+        await eventually(under_way, within_s=120)
+        await asyncio.gather(*(each.kill() for place, each in enumerate(three) if place != survivor))
+        assert (await ada.get(path)).json()["status"] == "running"
+        job = await ended(ada, path, within_s=300)
+    assert (job["status"], job["result"]) == ("succeeded", whole)
+
+
+async def test_cancelling_frees_the_cores(three: Sequence[Replica]) -> None:
+    def taken() -> float:
+        return sum(replica.processor_s() for replica in three)
+
+    async def busy_for(seconds: float) -> float:
+        before = taken()
+        await asyncio.sleep(seconds)
+        return taken() - before
+
+    async with three[0].client(uuid4(), "value-engineer") as ada:
+        path = await accepted(await ada.post(SIMULATIONS, json=a_simulation(draws=10**8)))
+
+        async def all_compute() -> bool:
+            return all([await replica.counted(COMPUTED) > 0 for replica in three])
+
+        await eventually(all_compute, within_s=120)
+        busy = await busy_for(3)
+        assert (await ada.delete(path)).json()["status"] == "cancelled"
+
+        async def idle() -> bool:
+            return await busy_for(3) < busy / 3
+
+        await eventually(idle, within_s=30)
+        # Nothing is left in the queue that would be computed for nobody.
+        counted = [await replica.counted(COMPUTED) for replica in three]
+        assert await busy_for(3) < busy / 3
+        assert [await replica.counted(COMPUTED) for replica in three] == counted
