@@ -20,6 +20,7 @@ from services.schemas.jobs import Job, JobState, Progress
 router = resource("/jobs")
 
 _LOOK_EVERY_S = 1.0
+_LONGEST_S = 600.0
 
 
 class JobEnded(Conflict):
@@ -61,10 +62,12 @@ async def follow_job(
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `progress` with how far the job is, at once and whenever that has changed, then one
     named after how it ended (`succeeded`, `failed`, `cancelled`), with which the stream ends. Nothing is
-    numbered: who connects again is told how it stands now. Comments keep the connection alive."""
+    numbered: who connects again, as all have to after ten minutes, is told how it stands now. Comments keep
+    the connection alive."""
     runtime = runtime_of(request)
     actor = Actor(principal.tenant, principal.sub)
     told: JobState | None = None
+    until = runtime.clock.monotonic() + _LONGEST_S  # then the token is looked at again
     async with changes(runtime.cache, job.id, every_s=_LOOK_EVERY_S) as changed:
         async for _ in changed:
             async with runtime.database.unit_of_work(actor) as uow:
@@ -78,7 +81,7 @@ async def follow_job(
             )
             if state != told:
                 yield ServerSentEvent(data=state, event="progress" if standing.is_live else standing.status)
-            if not standing.is_live:
+            if not standing.is_live or runtime.clock.monotonic() > until:
                 return
             told = state
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from aio_pika import Connection
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from taskiq import AckableMessage, AsyncBroker, BrokerMessage, Context, TaskiqDepends
 from taskiq.acks import AcknowledgeType
 from taskiq.kicker import AsyncKicker
@@ -19,6 +20,7 @@ from taskiq_aio_pika import AioPikaBroker, Exchange, Queue
 
 from services.calculation_engine.jobs.shards import Shard
 from services.chassis import grace
+from services.chassis.bus.consumption import first_of, loss_of
 from services.chassis.bus.topology import consumer_exchange, dead_queue, work_queue
 
 Labels = Mapping[str, str]
@@ -65,31 +67,42 @@ class ShardQueue:
             raise QueueAway(f"{type(error).__name__}: {error}") from error
 
     async def consume(self, handle: Handle, stopping: asyncio.Event) -> None:
-        """Hands out one shard after the other until `stopping`; raises what the broker raises when it is
-        lost. What was in hand and not done comes again."""
+        """Hands out one shard after the other until `stopping`. What was in hand and not done comes again.
+
+        Raises:
+            QueueAway: the connection was lost, once what was in hand has ended.
+        """
 
         async def run(
             tenant: str, job_id: str, start: int, stop: int, build: str, context: Context = _CONTEXT
         ) -> None:
             shard = Shard(UUID(tenant), UUID(job_id), start, stop, build)
             if await handle(shard, context.message.labels):
-                await context.ack()
+                with suppress(*CONNECTION_EXCEPTIONS):  # it comes again, and is known
+                    await context.ack()
 
         broker = self._make_worker()
         broker.is_worker_process = True
         broker.register_task(run, _TASK)
         try:
             await _started(broker)
-            receiver = Receiver(
-                broker,
-                max_async_tasks=1,
-                run_startup=False,
-                ack_type=AcknowledgeType.MANUAL,
-                wait_tasks_timeout=grace.UNITS_S,
-            )
-            await receiver.listen(stopping)
+            receiver = Receiver(broker, max_async_tasks=1, run_startup=False, ack_type=AcknowledgeType.MANUAL)
+            await self._listen(receiver, await _loss_of(broker), stopping)
         finally:
             await _close(broker)
+
+    async def _listen(self, receiver: Receiver, lost: asyncio.Event, stopping: asyncio.Event) -> None:
+        """taskiq itself would wait on a dead connection for ever."""
+        ending = asyncio.Event()
+        listening = asyncio.create_task(receiver.listen(ending), name="shards:listen")
+        try:
+            await first_of(lost, stopping)
+            ending.set()
+            await listening
+        finally:
+            listening.cancel()
+        if not stopping.is_set():
+            raise QueueAway("the connection was lost")
 
     async def close(self) -> None:
         """Lets go of the connection for sending."""
@@ -135,6 +148,14 @@ class _LocalBroker(AsyncBroker):
     async def listen(self) -> AsyncGenerator[AckableMessage, None]:
         while True:
             yield AckableMessage(data=await self._messages.get(), ack=lambda: None)
+
+
+async def _loss_of(broker: AsyncBroker) -> asyncio.Event:
+    """Set when the connection is lost, which a process has none of to itself."""
+    if not isinstance(broker, AioPikaBroker):
+        return asyncio.Event()
+    assert broker.read_channel is not None, "a worker has one"  # noqa: S101
+    return await loss_of(broker.read_channel)
 
 
 async def _started(broker: AsyncBroker) -> AsyncBroker:

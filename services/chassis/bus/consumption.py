@@ -63,12 +63,12 @@ class Consumption:
     async def _consume(self) -> None:
         channel = await self._broker.open_channel()
         try:
-            lost = await _loss_of(channel)
+            lost = await loss_of(channel)
             await channel.set_qos(prefetch_count=self._prefetch)
             queue = await channel.get_queue(consumer_queue(self._consumer.name), ensure=False)
             tag = await queue.consume(self._take)
             log.info("consumer_ready", consumer=self._consumer.name)
-            await _first_of(lost, self._stopping)
+            await first_of(lost, self._stopping)
             if self._stopping.is_set():
                 await queue.cancel(tag)
                 await self._finish(grace.MESSAGES_S)
@@ -129,7 +129,7 @@ def _attempts_of(message: AbstractIncomingMessage) -> int:
     return attempts if isinstance(attempts, int) else 0
 
 
-async def _loss_of(channel: AbstractChannel) -> asyncio.Event:
+async def loss_of(channel: AbstractChannel) -> asyncio.Event:
     """Set when the channel closes or the broker takes its consumer away (its queue was deleted or moved)."""
     lost = asyncio.Event()
 
@@ -142,7 +142,8 @@ async def _loss_of(channel: AbstractChannel) -> asyncio.Event:
     return lost
 
 
-async def _first_of(*events: asyncio.Event) -> None:
+async def first_of(*events: asyncio.Event) -> None:
+    """Returns once one of them is set."""
     waits = [asyncio.create_task(event.wait()) for event in events]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -1,11 +1,13 @@
 """The topology: derived from the catalogue, declared as often as one likes."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from aio_pika import ExchangeType
 
+from services.chassis.bus.permissions import broker_permissions
 from services.chassis.bus.topology import (
     AUDIT_QUEUE,
     COMMANDS_EXCHANGE,
@@ -13,11 +15,13 @@ from services.chassis.bus.topology import (
     Binding,
     CannotDeclare,
     Queue,
+    consumer_exchange,
     consumer_queue,
     dead_queue,
     declare,
     retry_queue,
     topology,
+    work_queue,
 )
 from services.chassis.retries import DEFAULT_RETRY
 from services.schemas.events import EVENTS
@@ -81,6 +85,15 @@ def test_what_is_delivered_too_often_is_a_dead_letter() -> None:
     (queue,) = [q for q in topology(CATALOGUE).queues if q.name == consumer_queue("listener")]
     assert queue.arguments["x-delivery-limit"] == 20
     assert queue.arguments["x-dead-letter-routing-key"] == dead_queue("listener")
+
+
+def test_whose_replicas_share_work_has_a_queue_for_it_that_it_may_use() -> None:
+    assert [q.name for q in topology(EVENTS).queues if q.name.endswith(".work")] == [
+        work_queue("calculation_engine")
+    ]
+    [rights] = [each for each in broker_permissions(EVENTS) if each.user == "calculation_engine"]
+    assert re.search(rights.read, work_queue("calculation_engine"))
+    assert re.search(rights.write, consumer_exchange("calculation_engine"))
 
 
 async def test_declaring_again_changes_nothing(rabbitmq_server: RabbitServer) -> None:

@@ -1,0 +1,86 @@
+"""Computing shards: once, only what is wanted, and with an end to what cannot be done."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.calculation_engine.jobs import worker
+from services.calculation_engine.jobs.queue import Labels
+from services.calculation_engine.jobs.shards import Keys, Shard
+from services.calculation_engine.jobs.worker import MOST_ATTEMPTS
+from services.chassis.cache.redis import RedisCache
+from tests.calculation_engine.jobs.conftest import Bench, MakeBench
+from tests.harness.waiting import eventually
+
+
+async def a_shard(bench: Bench) -> tuple[Shard, Labels]:
+    await bench.add(draws=1000)
+    await bench.coordinator.run_once()
+    [sent] = bench.queue.taken()
+    return sent
+
+
+async def test_a_redelivered_shard_is_known(bench: Bench) -> None:
+    shard, labels = await a_shard(bench)
+    for _ in range(2):
+        assert await bench.worker.take(shard, labels)
+    assert bench.computed() == 1
+
+
+async def test_what_nobody_wants_is_not_computed(bench: Bench) -> None:
+    row = await bench.add(draws=1000)
+    await bench.coordinator.run_once()
+    [(shard, labels)] = bench.queue.taken()
+    assert await bench.worker.take(replace(shard, build="another"), labels)
+    past = (bench.clock.now() - timedelta(seconds=1)).isoformat()
+    assert await bench.worker.take(shard, {**labels, "deadline": past})
+    await bench.cancel(row)
+    assert await bench.worker.take(shard, labels)
+    assert bench.computed() == 0
+
+
+async def test_a_shard_that_takes_its_replicas_with_it_fails_its_job(bench: Bench) -> None:
+    row = await bench.add(draws=1000)
+    await bench.coordinator.run_once()
+    [(shard, labels)] = bench.queue.taken()
+    keys = Keys.of(row.tenant_id, row.operation, row.request)
+    for _ in range(MOST_ATTEMPTS):  # each began, and never told of an end
+        await bench.runtime.cache.incr(keys.attempts(row.id, shard.start), window_s=60)
+    assert await bench.worker.take(shard, labels)
+    failed = await bench.job(row)
+    assert failed.problem is not None
+    assert (failed.status, failed.problem["code"]) == ("failed", "job_not_done")
+
+
+async def test_a_shard_that_raises_is_tried_again_and_fails_its_job(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await bench.add(draws=1000)
+    await bench.coordinator.run_once()
+    [(shard, labels)] = bench.queue.taken()
+
+    def broken(*_: object, **__: object) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(worker, "compute", broken)
+    monkeypatch.setattr(worker, "_PAUSE_S", 0.0)
+    assert await bench.worker.take(shard, labels)
+    assert (await bench.job(row)).status == "failed"
+
+
+async def test_a_result_stays_in_hand_while_the_cache_is_away(make_bench: MakeBench) -> None:
+    """It is not acknowledged, and comes again after the service has stopped."""
+    coordinating = make_bench()
+    shard, labels = await a_shard(coordinating)
+    away = make_bench(RedisCache("redis://127.0.0.1:1", timeout_s=0.1))
+    in_hand = asyncio.create_task(away.worker.take(shard, labels))
+    await eventually(lambda: _failed_often(away))
+    assert not in_hand.done()
+    away.worker._stopping.set()
+    assert await in_hand is False
+
+
+async def _failed_often(bench: Bench) -> bool:
+    return bench.runtime.cache.failures > 5
