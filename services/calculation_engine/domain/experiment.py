@@ -88,13 +88,16 @@ class Experiment:
         for flow, at in self.blocks(start, stop):
             usable[at] = flow.usable
             for output, column in values.items():
-                column[at] = np.where(flow.usable, OUTPUTS[output](flow), np.nan)
+                column[at] = OUTPUTS[output](flow)
             for name, column in drawn.items():
                 column[at] = self.registers[self.program.inputs[name], : flow.size]
             if "irr" in values:
                 several_rates += int(np.count_nonzero(flow.rates.several & flow.usable))
             if first_failure is None and not flow.usable.all():
                 first_failure = self.inputs_of(int(np.argmin(flow.usable)))
+        if first_failure is not None:
+            for column in values.values():
+                column[~usable] = np.nan
         return Columns(values, usable, several_rates, first_failure, drawn)
 
     def flow(self, size: int) -> DrawnFlow:

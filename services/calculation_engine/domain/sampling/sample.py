@@ -35,6 +35,10 @@ from services.schemas.simulation import Sampler
 
 Inverse = Callable[[Loops, Numbers], None]
 
+# Standard normal values are nearer to 0, as probabilities are not nearer to 0 and 1 than LEAST and MOST.
+_FARTHEST = 9.0
+_LARGEST_LOGARITHM = 709.0
+
 
 @dataclass(frozen=True)
 class Design:
@@ -118,11 +122,13 @@ def _normal(law: NormalLaw) -> Inverse:
 
 def _lognormal(law: LognormalLaw) -> Inverse:
     logarithm = _tabulated(normal_table(), law.mu, law.sigma, -math.inf, math.inf)
+    overflows = law.mu + _FARTHEST * law.sigma > _LARGEST_LOGARITHM
 
     def invert(loops: Loops, column: Numbers) -> None:
         logarithm(loops, column)
         np.exp(column, out=column)
-        column[np.isinf(column)] = np.nan
+        if overflows:
+            column[np.isinf(column)] = np.nan
 
     return invert
 
