@@ -35,7 +35,7 @@ from benchmarks import engine_peers as peers
 from benchmarks.engine_model import FORMULAS, INPUTS, NAMES, PERIODS, Numbers, experiment, model, weights
 from services.calculation_engine.api.evaluations import create_evaluation
 from services.calculation_engine.domain.drawn_flow import DrawnFlow
-from services.calculation_engine.domain.drawn_irr import rates_of_return
+from services.calculation_engine.domain.drawn_irr import Flows, rates_of_return
 from services.calculation_engine.domain.indices import variance_shares
 from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.domain.part import SPAN, Part, merged, part_of
@@ -166,7 +166,7 @@ def rates() -> Iterator[Row]:
         return DrawnFlow(ours.plan, LOOPS, ours.registers, size).rates.single
 
     for what, table, run in (
-        ("any flows", flows, lambda: rates_of_return(LOOPS, flows).single),
+        ("any flows", flows, lambda: rates_of_return(LOOPS, Flows.of(flows)).single),
         ("a model's draws", drawn.net, of_draws),
     ):
         columns = [flow.tolist() for flow in table.T]

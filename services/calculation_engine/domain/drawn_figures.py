@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from services.calculation_engine.domain.discounting import MONTHS_PER_YEAR, period_rate
-from services.calculation_engine.domain.drawn_flow import DrawnFlow, Draws, Table
+from services.calculation_engine.domain.discounting import MONTHS_PER_YEAR, Flow, period_rate
+from services.calculation_engine.domain.drawn_flow import DrawnFlow, Draws
 from services.schemas.simulation import Output
 
 
@@ -23,11 +23,11 @@ def _profitability_index(flow: DrawnFlow) -> Draws:
 
 
 def _payback_months(flow: DrawnFlow) -> Draws:
-    return _payback(flow, flow.net)
+    return _payback(flow, np.ones(len(flow.factors)))
 
 
 def _discounted_payback_months(flow: DrawnFlow) -> Draws:
-    return _payback(flow, flow.net * flow.factors[:, np.newaxis])
+    return _payback(flow, flow.factors)
 
 
 def _irr(flow: DrawnFlow) -> Draws:
@@ -35,15 +35,15 @@ def _irr(flow: DrawnFlow) -> Draws:
 
 
 def _mirr(flow: DrawnFlow) -> Draws:
-    net = flow.net
+    flows = flow.flows
     earned, paid = np.zeros(flow.size), np.zeros(flow.size)
-    for amounts, factor in zip(net, flow.factors, strict=True):
+    for amounts, factor in zip(flows.rows, np.bincount(flows.at, weights=flow.factors), strict=True):
         earned += np.maximum(amounts, 0) * factor
         paid -= np.minimum(amounts, 0) * factor
     exists = (earned > 0) & (paid > 0)
     logarithm = np.log(np.where(exists, earned, 1.0)) - np.log(np.where(exists, paid, 1.0))
     rate = period_rate(flow.compiled.model.discount_rate, flow.compiled.months)
-    growth = (1 + rate) * np.exp(logarithm / (len(net) - 1)) - 1
+    growth = (1 + rate) * np.exp(logarithm / (len(flows.at) - 1)) - 1
     return _annual(flow, np.where(exists, growth, math.nan))
 
 
@@ -60,9 +60,9 @@ OUTPUTS: dict[Output, Callable[[DrawnFlow], Draws]] = {
 }
 
 
-def _payback(flow: DrawnFlow, by_period: Table) -> Draws:
+def _payback(flow: DrawnFlow, factors: Flow) -> Draws:
     periods = np.empty(flow.size)
-    flow.loops.payback(by_period, periods)
+    flow.loops.payback(flow.flows.rows, flow.flows.at, factors, periods)
     return periods * flow.compiled.months
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from services.calculation_engine.domain.compiled import LARGEST_AMOUNT, CompiledModel, PoolGroup
 from services.calculation_engine.domain.discounting import Flow
-from services.calculation_engine.domain.drawn_irr import Rates, rates_of_return
+from services.calculation_engine.domain.drawn_irr import Flows, Rates, rates_of_return
 from services.calculation_engine.domain.formula.draws import Registers
 from services.calculation_engine.domain.loops.choice import Loops
 
@@ -56,10 +56,13 @@ class FlowPlan:
         self.recurring = WeightedSum(
             recurring, compiled.cost_weights * (compiled.cost_profiles @ compiled.factors)
         )
+        self.starts = _starts(np.concatenate((compiled.driver_profiles, compiled.cost_profiles)))
+        self.at = np.searchsorted(self.starts, np.arange(len(compiled.factors)), side="right") - 1
         self.by_profile, self.shares = _by_profile(
             np.concatenate((drivers[free], recurring)),
             np.concatenate((benefit_weights[free], -compiled.cost_weights)),
             np.concatenate((compiled.driver_profiles[free], compiled.cost_profiles)),
+            self.starts,
         )
         limits = rows(compiled.pool_formulas)
         self.pools = [
@@ -111,22 +114,28 @@ class DrawnFlow:
         return self.pv_benefits - self.pv_costs
 
     @cached_property
-    def net(self) -> Table:
-        """The net flow, a row a period from 0."""
-        flow: Table = np.zeros((len(self.factors), self.size))
-        annual = [sums.over(self.loops, self._registers, self.size) for sums in self._plan.by_profile]
+    def flows(self) -> Flows:
+        """The net flows."""
+        plan = self._plan
+        rows: Table = np.zeros((len(plan.shares), self.size))
+        annual = [sums.over(self.loops, self._registers, self.size) for sums in plan.by_profile]
         by_profile = np.array(annual).reshape(-1, self.size)
-        for amounts, shares in zip(flow, self._plan.shares, strict=True):
+        for amounts, shares in zip(rows, plan.shares, strict=True):
             self.loops.weigh(by_profile, np.arange(len(by_profile)), shares, amounts)
-        flow[0] -= self.outlay
+        rows[0] -= self.outlay
         for pool in self._pools:
-            pool.add_by_period(flow)
-        return flow
+            pool.add_by_period(rows, plan.starts)
+        return Flows(rows, plan.at)
+
+    @property
+    def net(self) -> Table:
+        """The net flows, a row a period from 0."""
+        return self.flows.rows[self.flows.at]
 
     @cached_property
     def rates(self) -> Rates:
         """The rates of return per period."""
-        return rates_of_return(self.loops, self.net)
+        return rates_of_return(self.loops, self.flows)
 
     @cached_property
     def _pools(self) -> "list[_PooledBenefits]":
@@ -176,20 +185,27 @@ class _PooledBenefits:
             total += factor * benefits
         return total
 
-    def add_by_period(self, flow: Table) -> None:
-        for period, group in enumerate(self._plan.group, start=1):
-            flow[period] += self._benefits[group]
+    def add_by_period(self, rows: Table, starts: Rows) -> None:
+        """Row r is of the period `starts[r]` and those that are like it."""
+        rows[1:] += self._benefits[self._plan.group[starts[1:] - 1]]
 
 
-def _by_profile(rows: Rows, weights: Flow, profiles: Flow) -> tuple[list[WeightedSum], Table]:
+def _by_profile(rows: Rows, weights: Flow, profiles: Flow, starts: Rows) -> tuple[list[WeightedSum], Table]:
     """The lines' weighted sums, one for each distinct profile, in the order in which these first occur; and
-    their shares, a row a period."""
+    their shares of the periods `starts`, a row each."""
     groups: dict[bytes, list[int]] = {}
     for line, profile in enumerate(profiles):
         groups.setdefault(profile.tobytes(), []).append(line)
     sums = [WeightedSum(rows[lines], np.ascontiguousarray(weights[lines])) for lines in groups.values()]
     distinct = profiles[[lines[0] for lines in groups.values()]]
-    return sums, np.ascontiguousarray(distinct.T)
+    return sums, np.ascontiguousarray(distinct[:, starts].T)
+
+
+def _starts(profiles: Flow) -> Rows:
+    """The periods in which some profile is not what it was before; the first two in any case."""
+    changes = np.any(profiles[:, 1:] != profiles[:, :-1], axis=0)
+    changes[:1] = True
+    return np.flatnonzero(np.concatenate(([True], changes)))
 
 
 def _without_pools(compiled: CompiledModel) -> NDArray[np.bool_]:

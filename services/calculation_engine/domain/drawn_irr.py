@@ -16,10 +16,25 @@ from services.calculation_engine.domain.loops.choice import Loops
 
 Draws = NDArray[np.float64]
 Table = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 _STEPS = 16
 _USUAL = 1 / 1.1
 _EVERY = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """Flows that stand in columns. Neighbouring periods that are alike in all of them share a row: that of
+    period t is `at[t]`."""
+
+    rows: Table
+    at: Integers
+
+    @staticmethod
+    def of(table: Table) -> "Flows":
+        """A row a period."""
+        return Flows(table, np.arange(len(table)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +46,29 @@ class Rates:
     several: NDArray[np.bool_]
 
 
-def rates_of_return(loops: Loops, flows: Table) -> Rates:
-    """The rates of flows that stand in columns, a row a period; several are looked for from -99 % to
-    100,000 %."""
-    size = flows.shape[1]
+def rates_of_return(loops: Loops, flows: Flows) -> Rates:
+    """The rates of flows; several are looked for from -99 % to 100,000 %."""
+    size = flows.rows.shape[1]
     changes = np.empty(size, dtype=np.int64)
-    loops.sign_changes(flows, changes)
+    loops.sign_changes(flows.rows, changes)
     single = np.empty(size)
     with np.errstate(all="ignore"):
-        loops.single_root(flows, changes == 1, _start(loops, flows), single)
+        loops.single_root(flows.rows, flows.at, changes == 1, _start(loops, flows), single)
     single[changes != 1] = math.nan
     several = np.zeros(size, dtype=np.bool_)
     rare = np.flatnonzero(changes > 1)
     if rare.size:
-        single[rare], several[rare] = _searched(np.ascontiguousarray(flows[:, rare].T))
+        single[rare], several[rare] = _searched(np.ascontiguousarray(flows.rows[flows.at][:, rare].T))
     return Rates(single, several)
 
 
-def _start(loops: Loops, flows: Table) -> float:
+def _start(loops: Loops, flows: Flows) -> float:
     """The discount factor of the mean of some flows: most others' lie near it."""
-    mean = np.nan_to_num(flows[:, ::_EVERY]).mean(axis=1)
+    mean = np.nan_to_num(flows.rows[:, ::_EVERY]).mean(axis=1)
     if not np.isfinite(mean).all() or financial.sign_changes(mean) != 1:
         return _USUAL
     rate = np.empty(1)
-    loops.single_root(mean[:, np.newaxis], np.array([True]), _USUAL, rate)
+    loops.single_root(mean[:, np.newaxis], flows.at, np.array([True]), _USUAL, rate)
     return float(1 / (1 + rate[0])) if rate[0] > -1 else _USUAL
 
 

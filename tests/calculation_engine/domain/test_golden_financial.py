@@ -5,7 +5,7 @@ import pytest
 
 from services.calculation_engine.domain import financial
 from services.calculation_engine.domain.discounting import Flow
-from services.calculation_engine.domain.drawn_irr import rates_of_return
+from services.calculation_engine.domain.drawn_irr import Flows, rates_of_return
 from services.calculation_engine.domain.loops.choice import Loops
 from tests.calculation_engine.every_loop import EVERY_LOOP
 from tests.golden import Case, cases, identities
@@ -58,7 +58,7 @@ def test_every_irr_is_found(case: Case) -> None:
 def test_irr_over_draws_is_the_single_one(case: Case, loops: Loops) -> None:
     flow = flow_of(case)
     roots = financial.irr_roots(flow)
-    drawn = rates_of_return(loops, np.stack([flow, 3 * flow], axis=1))
+    drawn = rates_of_return(loops, Flows.of(np.stack([flow, 3 * flow], axis=1)))
     expected = roots[0] if len(roots) == 1 else np.nan
     assert drawn.single == pytest.approx(np.full(2, expected), abs=1e-9, nan_ok=True)
     assert drawn.several.tolist() == [len(roots) > 1] * 2

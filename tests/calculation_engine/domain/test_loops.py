@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain import financial
-from services.calculation_engine.domain.drawn_irr import rates_of_return
+from services.calculation_engine.domain.drawn_irr import Flows, rates_of_return
 from services.calculation_engine.domain.loops import choice
 from tests.calculation_engine.every_loop import COMPILED, NUMPY
 
@@ -20,23 +20,24 @@ FLOWS = st.tuples(st.integers(2, 40), st.integers(1, 20)).flatmap(
     lambda shape: arrays(np.float64, shape, elements=AMOUNTS)
 )
 
-Flows = NDArray[np.float64]
+Table = NDArray[np.float64]
 
 
 @given(FLOWS)
-def test_paybacks_are_the_same_and_those_of_single_flows(flows: Flows) -> None:
+def test_paybacks_are_the_same_and_those_of_single_flows(flows: Table) -> None:
     found, again = np.empty(flows.shape[1]), np.empty(flows.shape[1])
-    COMPILED.payback(flows, found)
-    NUMPY.payback(flows, again)
+    at, factors = np.arange(len(flows)), np.linspace(1, 0.5, len(flows))
+    COMPILED.payback(flows, at, factors, found)
+    NUMPY.payback(flows, at, factors, again)
     assert np.array_equal(found, again)
-    for column, flow in zip(found.tolist(), flows.T, strict=True):
+    for column, flow in zip(found.tolist(), (flows * factors[:, np.newaxis]).T, strict=True):
         expected = financial.payback(flow)
         assert column == pytest.approx(np.inf if expected is None else expected)
 
 
 @given(FLOWS)
-def test_rates_are_the_same_and_those_of_single_flows(flows: Flows) -> None:
-    found, again = rates_of_return(COMPILED, flows), rates_of_return(NUMPY, flows)
+def test_rates_are_the_same_and_those_of_single_flows(flows: Table) -> None:
+    found, again = (rates_of_return(loops, Flows.of(flows)) for loops in (COMPILED, NUMPY))
     assert np.array_equal(found.single, again.single, equal_nan=True)
     assert np.array_equal(found.several, again.several)
     for rate, several, flow in zip(found.single.tolist(), found.several.tolist(), flows.T, strict=True):
@@ -50,7 +51,7 @@ def test_rates_are_the_same_and_those_of_single_flows(flows: Flows) -> None:
     arrays(np.float64, (3, 50), elements=st.one_of(st.floats(-1e20, 1e20), st.just(np.nan))),
     st.floats(-1e3, 1e3),
 )
-def test_sums_and_usable_draws_are_the_same(registers: Flows, weight: float) -> None:
+def test_sums_and_usable_draws_are_the_same(registers: Table, weight: float) -> None:
     rows, weights = np.array([2, 0]), np.array([weight, 0.1])
     sums, usable = [np.zeros(50), np.zeros(50)], [np.ones(50, np.bool_), np.ones(50, np.bool_)]
     for number, loops in enumerate((COMPILED, NUMPY)):

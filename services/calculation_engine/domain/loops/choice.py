@@ -54,16 +54,17 @@ class Loops(Protocol):
     def weigh(self, registers: Numbers, rows: Integers, weights: Numbers, out: Numbers) -> None:
         """The weighted sum of rows, in their order, added to `out`."""
 
-    def payback(self, flow: Numbers, out: Numbers) -> None:
-        """For each column of flows (a row a period): periods until the cumulative flow, having been below
-        zero, is first back at zero; infinity if never."""
+    def payback(self, rows: Numbers, at: Integers, factors: Numbers, out: Numbers) -> None:
+        """For each column of flows (period t's amount is rows[at[t]] * factors[t]): periods until the
+        cumulative flow, having been below zero, is first back at zero; infinity if never."""
 
-    def sign_changes(self, flow: Numbers, out: Integers) -> None:
-        """How often each column of flows (a row a period) changes its sign, zeros apart."""
+    def sign_changes(self, rows: Numbers, out: Integers) -> None:
+        """How often each column changes its sign from row to row, zeros apart."""
 
-    def single_root(self, flow: Numbers, sought: Truths, start: float, out: Numbers) -> None:
-        """The rate of return per period of each column that is sought, and changes its sign once; `start` is
-        a discount factor near most of them. Other columns get any number."""
+    def single_root(self, rows: Numbers, at: Integers, sought: Truths, start: float, out: Numbers) -> None:
+        """The rate of return per period of each column of flows (period t's amount is rows[at[t]]) that is
+        sought, and changes its sign once; `start` is a discount factor near most of them. Other columns get
+        any number."""
 
 
 class _Choice:

@@ -163,20 +163,20 @@ def weigh(registers: Numbers, rows: Integers, weights: Numbers, out: Numbers) ->
             out[i] += weight * column[i]
 
 
-@_compiled("void(float64[:,::1], float64[::1])")
-def payback(flow: Numbers, out: Numbers) -> None:
+@_compiled("void(float64[:,::1], int64[::1], float64[::1], float64[::1])")
+def payback(rows: Numbers, at: Integers, factors: Numbers, out: Numbers) -> None:
     size = len(out)
     cumulative = np.zeros(size)
     state = np.zeros(size, dtype=np.int8)
     out[:] = np.inf
-    for period in range(flow.shape[0]):
-        flows = flow[period]
+    for period in range(len(at)):
+        amounts, factor = rows[at[period]], factors[period]
         for i in range(size):
-            before = cumulative[i]
-            after = before + flows[i]
+            before, amount = cumulative[i], amounts[i] * factor
+            after = before + amount
             cumulative[i] = after
             if state[i] == 1 and after >= 0:
-                out[i] = period - 1 - before / flows[i]
+                out[i] = period - 1 - before / amount
                 state[i] = 2
             elif state[i] == 0 and after < 0:
                 state[i] = 1
@@ -186,21 +186,20 @@ def payback(flow: Numbers, out: Numbers) -> None:
 
 
 @_compiled("void(float64[:,::1], int64[::1])")
-def sign_changes(flow: Numbers, out: Integers) -> None:
+def sign_changes(rows: Numbers, out: Integers) -> None:
     last = np.zeros(len(out))
     out[:] = 0
-    for period in range(flow.shape[0]):
-        flows = flow[period]
+    for flows in rows:
         for i in range(len(out)):
             out[i] += (flows[i] > 0 and last[i] < 0) or (flows[i] < 0 and last[i] > 0)
             last[i] = flows[i] if flows[i] != 0 else last[i]
 
 
-@_compiled("void(float64[:,::1], boolean[::1], float64, float64[::1])")
-def single_root(flow: Numbers, sought: Truths, start: float, out: Numbers) -> None:
+@_compiled("void(float64[:,::1], int64[::1], boolean[::1], float64, float64[::1])")
+def single_root(rows: Numbers, at: Integers, sought: Truths, start: float, out: Numbers) -> None:
     """Some neighbouring flows at a time: a step of all of them is one that the processor can do for several
     at once."""
-    periods = len(flow)
+    periods = len(at)
     ordered = np.empty((periods, _LANES))
     forward, done = np.empty(_LANES, dtype=np.bool_), np.empty(_LANES, dtype=np.bool_)
     total, last, x, low, high = (
@@ -212,7 +211,7 @@ def single_root(flow: Numbers, sought: Truths, start: float, out: Numbers) -> No
         total[:] = last[:] = low[:] = 0.0
         high[:] = 1.0
         for period in range(periods):
-            amounts = flow[period, first : first + lanes]
+            amounts = rows[at[period], first : first + lanes]
             for i in range(lanes):
                 total[i] += amounts[i]
                 last[i] = amounts[i] if amounts[i] != 0 else last[i]
@@ -221,8 +220,8 @@ def single_root(flow: Numbers, sought: Truths, start: float, out: Numbers) -> No
             done[i] = not sought[first + i]
             x[i] = min(start, 1.0) if forward[i] else min(1 / start, 1.0)
         for period in range(periods):
-            early = flow[period, first : first + lanes]
-            late = flow[periods - 1 - period, first : first + lanes]
+            early = rows[at[period], first : first + lanes]
+            late = rows[at[periods - 1 - period], first : first + lanes]
             amounts = ordered[period]
             for i in range(lanes):
                 amounts[i] = late[i] if forward[i] else early[i]

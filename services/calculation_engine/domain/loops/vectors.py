@@ -68,12 +68,13 @@ def weigh(registers: Numbers, rows: Integers, weights: Numbers, out: Numbers) ->
         out += weight * registers[row, : len(out)]
 
 
-def payback(flow: Numbers, out: Numbers) -> None:
-    cumulative = np.zeros(flow.shape[1])
-    was_below = np.zeros(flow.shape[1], dtype=np.bool_)
-    found = np.zeros(flow.shape[1], dtype=np.bool_)
+def payback(rows: Numbers, at: Integers, factors: Numbers, out: Numbers) -> None:
+    cumulative = np.zeros(len(out))
+    was_below = np.zeros(len(out), dtype=np.bool_)
+    found = np.zeros(len(out), dtype=np.bool_)
     out[:] = np.inf
-    for period, flows in enumerate(flow):
+    for period, (row, factor) in enumerate(zip(at.tolist(), factors.tolist(), strict=True)):
+        flows = rows[row] * factor
         before = cumulative.copy()
         cumulative += flows
         back = was_below & ~found & (cumulative >= 0)
@@ -84,16 +85,17 @@ def payback(flow: Numbers, out: Numbers) -> None:
     out[~was_below] = 0.0
 
 
-def sign_changes(flow: Numbers, out: Integers) -> None:
+def sign_changes(rows: Numbers, out: Integers) -> None:
     out[:] = 0
-    last = np.zeros(flow.shape[1])
-    for flows in flow:
+    last = np.zeros(len(out))
+    for flows in rows:
         sign = np.sign(flows)
         out += sign * last < 0
         last = np.where(sign != 0, sign, last)
 
 
-def single_root(flow: Numbers, sought: Truths, start: float, out: Numbers) -> None:
+def single_root(rows: Numbers, at: Integers, sought: Truths, start: float, out: Numbers) -> None:
+    flow = rows[at]
     total = np.zeros(flow.shape[1])
     last = np.zeros(flow.shape[1])
     for flows in flow:
