@@ -9,6 +9,7 @@ import pytest
 from services.calculation_engine.domain.part import SPAN
 from services.calculation_engine.domain.simulation import experiment_of, part_for, simulation
 from services.calculation_engine.jobs.shards import SHARD
+from services.schemas.deal_optimization_example import DEAL_OPTIMIZATION_EXAMPLE
 from services.schemas.simulation import SimulationRequest
 from tests.calculation_engine.jobs.cases import (
     ASYNC,
@@ -59,6 +60,7 @@ OTHERS: list[tuple[str, Any]] = [
         {"model": small_model(), "input": "x", "low": 0, "high": 900, "output": "npv", "target": 0},
     ),
     ("schedule-simulations", {"network": NETWORK, "draws": 1024}),
+    ("deal-optimizations", {**DEAL_OPTIMIZATION_EXAMPLE, "structures": 16}),
 ]
 
 
