@@ -43,12 +43,12 @@ def optimize(request: DealOptimizationRequest, bounds: Bounds = INLINE) -> DealO
     if found:
         raise InvalidDeal(found)
     structures = min(request.structures, space.size)
-    bounds.admit(draws=request.draws, **_work(request, structures))
     experiment = Experiment(
         compiled,
         assign(request.model, request.scenario, request.inputs),
         Design(request.sampler or DEFAULT_SAMPLER, request.seed, request.draws),
     )
+    bounds.admit(draws=request.draws, **_work(request, experiment, structures))
     deal = Deal(request, experiment)
     objectives: tuple[Figure, Figure] = (request.vendor_objective, request.customer_objective)
 
@@ -78,11 +78,18 @@ def optimize(request: DealOptimizationRequest, bounds: Bounds = INLINE) -> DealO
     )
 
 
-def _work(request: DealOptimizationRequest, structures: int) -> dict[str, int]:
-    """Gains by draw, period and term, which are kept; and fees, of which each figure of a draw costs some."""
+def _work(request: DealOptimizationRequest, experiment: Experiment, structures: int) -> dict[str, int]:
+    """Gains by draw, period and term, which are kept; what it takes to draw them, line by line; and fees, of
+    which each figure of a draw costs some."""
+    model, draws = request.model, request.draws
     shares = sum(isinstance(term, GainShare) for term in request.pricing.terms)
-    gains = request.draws * request.model.horizon.periods * shares
-    return {"numbers": gains, "fees": (gains + request.draws * _FIGURES) * structures}
+    gains = model.horizon.periods * shares
+    lines = len(model.drivers) + len(model.costs)
+    return {
+        "numbers": draws * gains,
+        "operations": draws * (experiment.operations + gains * lines),
+        "fees": draws * (gains + _FIGURES) * structures,
+    }
 
 
 _FIGURES = 16

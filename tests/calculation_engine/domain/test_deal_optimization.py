@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 
-from services.calculation_engine.domain.bounds import INLINE, Bounds
+from services.calculation_engine.domain.bounds import EXAMINED, INLINE, Bounds
 from services.calculation_engine.domain.deal_optimization import optimize
 from services.calculation_engine.domain.discounting import discount_factors
-from services.calculation_engine.domain.errors import TooLarge
+from services.calculation_engine.domain.errors import TooLarge, UnknownName
 from services.calculation_engine.domain.evaluation import evaluate
 from services.calculation_engine.domain.simulation import simulate
 from services.schemas.deal_optimization import DealFigures, DealOptimization, DealPoint
@@ -329,12 +329,21 @@ def test_a_certain_model_is_told_of() -> None:
     assert [warning.pointer for warning in answer.warnings] == ["/model/inputs"]
 
 
-@pytest.mark.parametrize(("most", "size"), [("numbers", 400 * 3), ("fees", 400 * (3 + 16) * 4)])
+@pytest.mark.parametrize(
+    ("most", "size"), [("numbers", 400 * 3), ("operations", 400 * 3), ("fees", 400 * (3 + 16) * 4)]
+)
 def test_too_much_work_for_a_request(most: str, size: int) -> None:
     deal = a_deal(decisions=[a_decision("gain", "share", 0, 1)], structures=4)
     assert optimized(deal, Bounds(**{most: size})).points
     with pytest.raises(TooLarge, match=most):
         optimized(deal, Bounds(**{most: size - 1}))
+
+
+def test_what_is_wrong_is_told_before_how_large_it_is() -> None:
+    with pytest.raises(UnknownName):
+        optimized(a_deal(scenario="none"), EXAMINED)
+    with pytest.raises(TooLarge):
+        optimized(a_deal(), EXAMINED)
 
 
 def test_a_cost_that_the_customer_bears_itself_counts() -> None:
