@@ -33,17 +33,15 @@ class Loops(Protocol):
         """Scrambled points as numbers in (0, 1), each input's in its row: point after point, under each of
         its keys. `low` holds an input's first points, to which those from `start` add the same digits."""
 
-    def stretch(self, shift: float, scale: float, low: float, high: float, column: Numbers) -> None:
-        """Replaces x by shift + scale * x, kept within bounds."""
+    def stretch(self, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
+        """Replaces each x in the first BLOCK numbers of these rows by shift + scale * x, kept within bounds;
+        `parameters` has a row of shift, scale, low and high for each."""
 
-    def invert(
-        self, table: Numbers, shift: float, scale: float, low: float, high: float, column: Numbers
-    ) -> None:
-        """Replaces probabilities by shift + scale * (the table's inverse of them), kept within bounds; see
-        `sampling.tables`."""
+    def invert(self, table: Numbers, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
+        """The same with the table's inverse of a probability for x; see `sampling.tables`."""
 
-    def triangular(self, low: float, mode: float, high: float, column: Numbers) -> None:
-        """Replaces probabilities by the values of a triangular distribution."""
+    def triangular(self, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
+        """The same with the values of triangular distributions; `parameters`: low, mode and high."""
 
     def run(self, instructions: Integers, registers: Numbers, size: int) -> None:
         """Instructions (code, result, three arguments) over the first `size` columns of registers."""

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from services.calculation_engine.domain.loops.shared import EXACT, ROOT_PRECISION, ROOT_STEPS
+from services.calculation_engine.domain.loops.shared import BLOCK, EXACT, ROOT_PRECISION, ROOT_STEPS
 from services.calculation_engine.domain.sampling import sobol, tables, uniforms
 
 Numbers = NDArray[np.float64]
@@ -108,42 +108,51 @@ def _within(value: float, low: float, high: float) -> float:
     return low if value < low else (high if value > high else value)  # noqa: FURB136
 
 
-@_compiled("void(float64, float64, float64, float64, float64[::1])")
-def stretch(shift: float, scale: float, low: float, high: float, column: Numbers) -> None:
-    for i in range(len(column)):
-        column[i] = _within(shift + scale * column[i], low, high)
+@_compiled("void(float64[:,::1], int64[::1], float64[:,::1])")
+def stretch(parameters: Numbers, rows: Integers, registers: Numbers) -> None:
+    for place in range(len(rows)):
+        column = registers[rows[place], :BLOCK]
+        shift, scale, low, high = parameters[place]
+        for i in range(len(column)):
+            column[i] = _within(shift + scale * column[i], low, high)
 
 
-@_compiled("void(float64[:,:,::1], float64, float64, float64, float64, float64[::1])")
-def invert(table: Numbers, shift: float, scale: float, low: float, high: float, column: Numbers) -> None:
+@_compiled("void(float64[:,:,::1], float64[:,::1], int64[::1], float64[:,::1])")
+def invert(table: Numbers, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
     """Only reading the cells cannot be made a vector, so it has a loop of its own."""
     cubics = table.reshape(-1)
     upper_half = 4 * table.shape[1]
     nearest, cells = np.empty(_STRIP), np.empty(_STRIP, dtype=np.int64)
     bits, inside = nearest.view(np.int64), np.empty(_STRIP)
-    for first in range(0, len(column), _STRIP):
-        strip = column[first : first + _STRIP]
-        for i in range(len(strip)):
-            nearest[i] = 1 - strip[i] if strip[i] > 0.5 else strip[i]
-        for i in range(len(strip)):
-            cells[i] = ((bits[i] >> _SHIFT) - _FIRST) * 4 + (upper_half if strip[i] > 0.5 else 0)
-            inside[i] = (bits[i] & _INSIDE) * _UNIT
-        for i in range(len(strip)):
-            c, x = np.uint64(cells[i]), inside[i]
-            inside[i] = ((cubics[c + _THREE] * x + cubics[c + _TWO]) * x + cubics[c + _ONE]) * x + cubics[c]
-        for i in range(len(strip)):
-            strip[i] = _within(shift + scale * inside[i], low, high)
+    for place in range(len(rows)):
+        shift, scale, low, high = parameters[place]
+        for first in range(0, BLOCK, _STRIP):
+            strip = registers[rows[place], first : first + _STRIP]
+            for i in range(_STRIP):
+                nearest[i] = 1 - strip[i] if strip[i] > 0.5 else strip[i]
+            for i in range(_STRIP):
+                cells[i] = ((bits[i] >> _SHIFT) - _FIRST) * 4 + (upper_half if strip[i] > 0.5 else 0)
+                inside[i] = (bits[i] & _INSIDE) * _UNIT
+            for i in range(_STRIP):
+                c, x = np.uint64(cells[i]), inside[i]
+                cubic = ((cubics[c + _THREE] * x + cubics[c + _TWO]) * x + cubics[c + _ONE]) * x + cubics[c]
+                inside[i] = cubic
+            for i in range(_STRIP):
+                strip[i] = _within(shift + scale * inside[i], low, high)
 
 
-@_compiled("void(float64, float64, float64, float64[::1])")
-def triangular(low: float, mode: float, high: float, column: Numbers) -> None:
-    width = high - low
-    below = (mode - low) / width
-    for i in range(len(column)):
-        u = column[i]
-        rises = u < below
-        root = np.sqrt(u * below if rises else (1 - u) * (1 - below))
-        column[i] = low + width * root if rises else high - width * root
+@_compiled("void(float64[:,::1], int64[::1], float64[:,::1])")
+def triangular(parameters: Numbers, rows: Integers, registers: Numbers) -> None:
+    for place in range(len(rows)):
+        column = registers[rows[place], :BLOCK]
+        low, mode, high = parameters[place]
+        width = high - low
+        below = (mode - low) / width
+        for i in range(len(column)):
+            u = column[i]
+            rises = u < below
+            root = np.sqrt(u * below if rises else (1 - u) * (1 - below))
+            column[i] = low + width * root if rises else high - width * root
 
 
 @_compiled("void(float64[:,::1], int64[::1], float64, boolean[::1])")

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain.formula.operations import OPERATIONS
-from services.calculation_engine.domain.loops.shared import EXACT, ROOT_PRECISION, ROOT_STEPS
+from services.calculation_engine.domain.loops.shared import BLOCK, EXACT, ROOT_PRECISION, ROOT_STEPS
 from services.calculation_engine.domain.sampling import sobol, tables
 
 Numbers = NDArray[np.float64]
@@ -24,29 +24,35 @@ def sobol_points(
         registers[row, : len(words)] = (words + 0.5) * sobol.STEP
 
 
-def stretch(shift: float, scale: float, low: float, high: float, column: Numbers) -> None:
-    column *= scale
-    column += shift
-    # Unlike NumPy's minimum and maximum these are sure of the sign of zero.
-    column[column < low] = low
-    column[column > high] = high
+def stretch(parameters: Numbers, rows: Integers, registers: Numbers) -> None:
+    for row, (shift, scale, low, high) in zip(rows, parameters.tolist(), strict=True):
+        registers[row, :BLOCK] = _within(shift + scale * registers[row, :BLOCK], low, high)
 
 
-def invert(table: Numbers, shift: float, scale: float, low: float, high: float, column: Numbers) -> None:
-    upper = column > 0.5
-    bits = np.where(upper, 1 - column, column).view(np.int64)
-    c = table[upper.view(np.int8), (bits >> tables.SHIFT) - tables.FIRST]
-    inside = (bits & tables.INSIDE) * (1.0 / (1 << tables.SHIFT))
-    column[:] = ((c[:, 3] * inside + c[:, 2]) * inside + c[:, 1]) * inside + c[:, 0]
-    stretch(shift, scale, low, high, column)
+def _within(values: Numbers, low: float, high: float) -> Numbers:
+    # Unlike NumPy's minimum and maximum this is sure of the sign of zero.
+    return np.where(values < low, low, np.where(values > high, high, values))
 
 
-def triangular(low: float, mode: float, high: float, column: Numbers) -> None:
-    width = high - low
-    below = (mode - low) / width
-    rising = low + width * np.sqrt(column * below)
-    falling = high - width * np.sqrt((1 - column) * (1 - below))
-    column[:] = np.where(column < below, rising, falling)
+def invert(table: Numbers, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
+    for row, (shift, scale, low, high) in zip(rows, parameters.tolist(), strict=True):
+        column = registers[row, :BLOCK]
+        upper = column > 0.5
+        bits = np.where(upper, 1 - column, column).view(np.int64)
+        c = table[upper.view(np.int8), (bits >> tables.SHIFT) - tables.FIRST]
+        inside = (bits & tables.INSIDE) * (1.0 / (1 << tables.SHIFT))
+        values = ((c[:, 3] * inside + c[:, 2]) * inside + c[:, 1]) * inside + c[:, 0]
+        column[:] = _within(shift + scale * values, low, high)
+
+
+def triangular(parameters: Numbers, rows: Integers, registers: Numbers) -> None:
+    for row, (low, mode, high) in zip(rows, parameters.tolist(), strict=True):
+        column = registers[row, :BLOCK]
+        width = high - low
+        below = (mode - low) / width
+        rising = low + width * np.sqrt(column * below)
+        falling = high - width * np.sqrt((1 - column) * (1 - below))
+        column[:] = np.where(column < below, rising, falling)
 
 
 def run(instructions: Integers, registers: Numbers, size: int) -> None:

@@ -8,11 +8,12 @@ import pytest
 from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.sampling.copula import copula
-from services.calculation_engine.domain.sampling.distributions import law_of
-from services.calculation_engine.domain.sampling.laws import LEAST, MOST
+from services.calculation_engine.domain.sampling.distributions import SomeLaw, law_of
+from services.calculation_engine.domain.sampling.inverses import inverses_of
+from services.calculation_engine.domain.sampling.laws import LEAST, MOST, Law, NormalLaw, Numbers
 from services.calculation_engine.domain.sampling.normal import normal_probability, normal_quantile
-from services.calculation_engine.domain.sampling.sample import Design, Sample, inverse_of
-from services.calculation_engine.domain.sampling.tables import normal_probabilities, normal_table
+from services.calculation_engine.domain.sampling.sample import Design, Sample
+from services.calculation_engine.domain.sampling.tables import normal_probabilities
 from services.schemas.distributions import Distribution
 from services.schemas.value_model import Correlation
 from tests.calculation_engine.domain.sampling.test_quantiles import EVERY_KIND
@@ -26,10 +27,18 @@ SHARES = np.concatenate(
 )
 
 
+def drawn(loops: Loops, law: SomeLaw | Law) -> Numbers:
+    """The law's values at SHARES."""
+    registers = SHARES[np.newaxis].copy()
+    for inverse in inverses_of([law]):
+        inverse.over(loops, np.array([0]), registers)
+    found: Numbers = registers[0]
+    return found
+
+
 @pytest.mark.parametrize("loops", EVERY_LOOP)
 def test_the_normal_table_is_exact_to_a_few_billionths(loops: Loops) -> None:
-    found = SHARES.copy()
-    loops.invert(normal_table(), 0.0, 1.0, -math.inf, math.inf, found)
+    found = drawn(loops, NormalLaw(0.0, 1.0))
     assert np.abs(found - normal_quantile(SHARES)).max() < 2e-8
 
 
@@ -38,10 +47,8 @@ def test_drawn_values_are_the_law_s_quantiles(distribution: Distribution) -> Non
     """To 2e-7 standard deviations, and with the same bits from both loops."""
     law = law_of(distribution)
     exact = law.quantile(SHARES)
-    compiled, vectors = SHARES.copy(), SHARES.copy()
-    inverse_of(law)(COMPILED, compiled)
-    inverse_of(law)(NUMPY, vectors)
-    assert np.array_equal(compiled, vectors)
+    compiled = drawn(COMPILED, law)
+    assert np.array_equal(compiled, drawn(NUMPY, law))
     sd = law.quantile((np.arange(10_000) + 0.5) / 10_000).std()
     inner = (SHARES > 1e-6) & (SHARES < 1 - 1e-6)
     assert np.abs(compiled - exact)[inner].max() <= 2e-7 * sd
