@@ -18,6 +18,7 @@ from services.schemas.evaluation import EvaluationRequest
 from services.schemas.simulation import Estimate, SimulationRequest
 from services.schemas.value_model import ValueModel
 from tests.calculation_engine.deals import (
+    MILESTONE,
     SHARE,
     SUBSCRIPTION,
     a_deal,
@@ -130,6 +131,28 @@ def test_a_higher_share_never_lowers_the_vendor_s_margin(model: ValueModel) -> N
     margins = [known(point.figures.vendor_margin) for point in points]
     assert margins == sorted(margins)
     assert len(points) == 21
+
+
+@pytest.mark.parametrize(
+    ("term", "field", "low", "high", "more"),
+    [
+        # 20 % of a gain of 1000 for three years, at 10 %, under a cap and over a floor.
+        ("platform", "amount_per_period", 100, 101, 1 + 1 / 1.1 + 1 / 1.21),
+        ("live_fee", "amount", 50, 51, 1 / 1.21),
+        ("gain", "share", 0.2, 0.21, 10 * (1 / 1.1 + 1 / 1.21 + 1 / 1.331)),
+        ("gain", "floor_per_period", 200, 205, 5 * (1 / 1.1 + 1 / 1.21 + 1 / 1.331)),
+        ("gain", "cap_per_period", 150, 160, 10 * (1 / 1.1 + 1 / 1.21 + 1 / 1.331)),
+        ("gain", "holdback", 0, 0.1, -20 * (1 / 1.1 + 1 / 1.21 - 2 / 1.331)),
+    ],
+)
+def test_each_field_that_may_be_open(term: str, field: str, low: float, high: float, more: float) -> None:
+    deal = a_deal(SUBSCRIPTION, MILESTONE, SHARE, inputs={"x": 1000}, draws=100)
+    points = optimized(
+        {**deal, "decisions": [a_decision(term, field, low, high, round(high - low, 2))]}
+    ).points
+    revenue = {point.values[term][field]: known(point.figures.vendor_revenue) for point in points}  # type: ignore[index]
+    assert revenue.keys() == {low, high}
+    assert revenue[high] - revenue[low] == pytest.approx(more)
 
 
 @settings(max_examples=10)
