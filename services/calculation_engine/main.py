@@ -14,7 +14,7 @@ from services.calculation_engine.api import (
     simulations,
 )
 from services.calculation_engine.jobs.background import background
-from services.calculation_engine.metrics import JOBS_ENDED, SHARDS
+from services.calculation_engine.metrics import JOBS, JOBS_ENDED, SHARDS
 from services.calculation_engine.settings import Settings
 from services.calculation_engine.store.jobs import PRUNED
 from services.chassis.app import Service, build_app
@@ -30,6 +30,7 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
         routers=tuple(each.router for each in (*computed, schedule_simulations, jobs, functions)),
         background=background(settings, seams),
         counters=(JOBS_ENDED, SHARDS),
+        gauges=(JOBS,),
         kept=(PRUNED,),
     )
     return build_app(service, settings, seams)

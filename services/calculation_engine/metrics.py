@@ -1,6 +1,6 @@
 """What the engine counts of its own work."""
 
-from services.chassis.business import BusinessCounter
+from services.chassis.business import BusinessCounter, BusinessGauge
 
 JOBS_ENDED = BusinessCounter(
     "jobs_ended_total",
@@ -8,6 +8,7 @@ JOBS_ENDED = BusinessCounter(
     ("status",),
     shown=(("succeeded",), ("failed",), ("cancelled",)),
 )
+JOBS = BusinessGauge("jobs", "Jobs that have not ended, by state: queued, running.", ("status",))
 SHARDS = BusinessCounter(
     "job_shards_total",
     "Shards of jobs that this replica has taken, by outcome: computed, known (somebody had done it), "

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from services.chassis import docs, health, metrics_endpoint, openapi, problem_answers
 from services.chassis.background import BackgroundService, BackgroundServices
-from services.chassis.business import BusinessCounter
+from services.chassis.business import BusinessCounter, BusinessGauge
 from services.chassis.commands import Commands
 from services.chassis.database import Database
 from services.chassis.handlers import Handlers
@@ -56,6 +56,7 @@ class Service:
     background: Sequence[Callable[[Runtime], BackgroundService]] = ()
     seed: Seed | None = None
     counters: Sequence[BusinessCounter] = ()
+    gauges: Sequence[BusinessGauge] = ()
     kept: Sequence[Kept] = ()
 
 
@@ -99,6 +100,8 @@ def _runtime(service: Service, settings: ServiceSettings, seams: Seams) -> Runti
     metrics = Metrics(identity.name)
     for counter in (*service.counters, *([SAGAS_ENDED] if service.sagas else [])):
         metrics.declare(counter)
+    for gauge in service.gauges:
+        metrics.declare_gauge(gauge)
     database = Database(
         settings.database_url.get_secret_value(),
         settings.system_database_url.get_secret_value(),

@@ -18,6 +18,15 @@ class BusinessCounter:
     shown: tuple[tuple[str, ...], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class BusinessGauge:
+    """A number that the business cares about, as it was last measured; labels as a counter's."""
+
+    name: str
+    documentation: str
+    labels: tuple[str, ...] = ()
+
+
 Tally = Callable[[BusinessCounter, dict[str, str], float], None]
 
 

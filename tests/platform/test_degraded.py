@@ -14,7 +14,7 @@ from services.schemas.directory import SERVICES
 from tests.harness.platform import Company, TestPlatform, company_of
 from tests.harness.waiting import eventually
 from tests.platform.apart import Servers, running_apart
-from tests.platform.makers import make_hypothesis, make_model
+from tests.platform.makers import make_hypothesis, make_job, make_model
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitProcess
 from tests.servers.redis import RedisProcess
@@ -62,6 +62,15 @@ async def accept_hypothesis(company: Company) -> str:
     answer = await engineer.post(path, headers={"If-Match": '"1"'})
     assert answer.status_code == 200, answer.text
     return made["hypothesis_id"]
+
+
+async def ask_for_a_job(company: Company) -> str:
+    """The path of a small one."""
+    return f"/api/v1/calculation-engine/jobs/{(await make_job(company))['job_id']}"
+
+
+async def status_of(company: Company, path: str) -> str:
+    return str((await company.person("maker", "value-engineer").get(path)).json()["status"])
 
 
 async def add_reader(company: Company) -> None:
@@ -113,6 +122,9 @@ async def test_with_nothing_but_the_database_everything_but_delivery_works(owner
         assert shown.json()["current"]["checked"], "the calculation engine is asked all the same"
         await until_backlog(platform, 1)
         assert await told(company) == Counter()
+        job = await ask_for_a_job(company)
+        assert await status_of(company, job) in {"queued", "running"}
+        assert (await company.person("maker", "value-engineer").delete(job)).json()["status"] == "cancelled"
 
 
 @pytest.mark.chaos
@@ -129,12 +141,18 @@ async def test_broker_and_cache_come_back(
         await asyncio.gather(asyncio.to_thread(own_rabbitmq.stop), asyncio.to_thread(own_redis.stop))
         await until_it_lacks(platform, "bus", "cache")
         accepted += [await accept_hypothesis(company) for _ in range(3)]
+        job = await ask_for_a_job(company)
         await until_backlog(platform, 3)
         assert await told(company) == Counter(accepted[:1])
         await asyncio.gather(asyncio.to_thread(own_rabbitmq.start), asyncio.to_thread(own_redis.start))
         await until_it_lacks(platform)
         await until_told(company, accepted)
         await until_backlog(platform, 0)
+
+        async def done() -> bool:
+            return await status_of(company, job) == "succeeded"
+
+        await eventually(done, within_s=_WITHIN_S)
 
 
 @pytest.mark.chaos

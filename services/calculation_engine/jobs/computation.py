@@ -11,6 +11,7 @@ from services.calculation_engine.domain.bounds import JOB
 from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.domain.part import Part, merged
 from services.calculation_engine.domain.simulation import experiment_of, part_for, simulation
+from services.calculation_engine.jobs.cores import cores
 from services.calculation_engine.jobs.operations import Operation
 from services.calculation_engine.jobs.shards import ranges
 from services.schemas.base import Document
@@ -20,9 +21,7 @@ from services.schemas.simulation import SimulationRequest
 _FAST = 1
 
 
-def compute(
-    operation: Operation[Any, Any], request: Document, start: int, stop: int, *, threads: int
-) -> bytes:
+def compute(operation: Operation[Any, Any], request: Document, start: int, stop: int) -> bytes:
     """What a shard brings: the answer's JSON if the job is this one shard, else its part as it travels.
 
     Raises EngineError, TooLarge and Interrupted.
@@ -30,9 +29,9 @@ def compute(
     if not isinstance(request, SimulationRequest):
         return _json(operation.compute(request, JOB))
     if len(ranges(operation, request.draws)) == 1:
-        return answer(request, part_in_threads(request, start, stop, threads))
+        return answer(request, part_in_threads(request, start, stop, cores()))
     loaded()
-    return packed(part_in_threads(request, start, stop, threads))
+    return packed(part_in_threads(request, start, stop, cores()))
 
 
 def part_in_threads(request: SimulationRequest, start: int, stop: int, threads: int) -> Part:

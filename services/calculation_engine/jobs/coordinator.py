@@ -15,6 +15,7 @@ from services.calculation_engine.jobs.conduct import Conduct
 from services.calculation_engine.jobs.ending import NotDone, fail
 from services.calculation_engine.jobs.queue import QueueAway, ShardQueue
 from services.calculation_engine.jobs.refusals import problem_of
+from services.calculation_engine.metrics import JOBS
 from services.calculation_engine.store import waiting
 from services.calculation_engine.store.jobs import JobRow, Jobs
 from services.calculation_engine.store.waiting import Claimed
@@ -34,6 +35,7 @@ _AT_ONCE = 8
 _LEASE = timedelta(seconds=15)
 _RENEW_S = 5.0
 _MEASURE_S = 5.0
+_SEND_AGAIN_S = 2.0  # after the queue was away
 _HAND_BACK_S = 1.0
 
 
@@ -46,10 +48,10 @@ class Coordinator(BackgroundService):
     def __init__(self, runtime: Runtime, queue: ShardQueue) -> None:
         self._runtime = runtime
         self._queue = queue
-        self._jobs = runtime.metrics.gauge("jobs", "Jobs that have not ended, by state.", "status")
         self._lease = new_id()
         self._held: dict[UUID, _Held] = {}
         self._measured_at: float | None = None
+        self._send_from = 0.0
 
     async def run_once(self) -> None:
         """Takes up what waits, and moves on what is held."""
@@ -100,9 +102,17 @@ class Coordinator(BackgroundService):
         if conduct.is_whole:
             await self._finish(held)
         elif not (moved or clock.monotonic() - held.renewed_at > _RENEW_S) or await self._note(held):
-            await conduct.send(self._queue, clock)
+            await self._send(conduct)
         else:
             self._held.pop(held.claimed.job_id, None)  # cancelled, or another replica's now
+
+    async def _send(self, conduct: Conduct) -> None:
+        now = self._runtime.clock.monotonic()
+        if now < self._send_from:
+            return
+        self._send_from = now + _SEND_AGAIN_S
+        await conduct.send(self._queue, self._runtime.clock)
+        self._send_from = now
 
     async def _note(self, held: "_Held") -> bool:
         """Notes how far a job is, and holds it for longer; False if it is no longer ours."""
@@ -148,7 +158,7 @@ class Coordinator(BackgroundService):
             return
         self._measured_at = now
         for status, number in (await waiting.count(self._runtime.database)).items():
-            self._jobs.labels(status=status).set(number)
+            self._runtime.metrics.measure(JOBS, {"status": status}, number)
 
     def _actor(self, claimed: Claimed) -> Actor:
         return Actor(claimed.tenant, self._runtime.identity.name)

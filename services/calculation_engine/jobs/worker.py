@@ -14,7 +14,6 @@ from services.calculation_engine.domain.errors import EngineError, TooLarge
 from services.calculation_engine.domain.interruption import Interrupted, interruptible
 from services.calculation_engine.jobs.changes import changes, tell
 from services.calculation_engine.jobs.computation import compute
-from services.calculation_engine.jobs.cores import cores
 from services.calculation_engine.jobs.ending import NotDone, fail, is_over
 from services.calculation_engine.jobs.operations import OPERATIONS
 from services.calculation_engine.jobs.queue import Labels, ShardQueue
@@ -137,7 +136,7 @@ class Worker(BackgroundService):
         """Raises EngineError, TooLarge, Interrupted, and NotDone after LONGEST_S."""
         operation = OPERATIONS[row.operation]
         request = await to_thread.run_sync(operation.request.model_validate_json, row.request)
-        work = partial(compute, operation, request, shard.start, shard.stop, threads=cores())
+        work = partial(compute, operation, request, shard.start, shard.stop)
         try:
             async with asyncio.timeout(LONGEST_S), self._interrupting(shard) as given_up:
                 with interruptible(given_up):

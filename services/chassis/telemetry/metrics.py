@@ -13,7 +13,7 @@ from sqlalchemy.pool import QueuePool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.breaker import BreakerState
-from services.chassis.business import BusinessCounter
+from services.chassis.business import BusinessCounter, BusinessGauge
 
 _DURATION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _STATEMENT_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 15)
@@ -31,6 +31,7 @@ class Metrics:
         self.service = service
         self.registry = CollectorRegistry()
         self._business: dict[BusinessCounter, Counter] = {}
+        self._measured: dict[BusinessGauge, Gauge] = {}
         self.http_requests = self.counter(
             "http_requests_total", "Requests answered.", "method", "route", "status"
         )
@@ -101,6 +102,19 @@ class Metrics:
         """
         counter = self._business[business]
         (counter.labels(**labels) if labels else counter).inc(amount)
+
+    def declare_gauge(self, business: BusinessGauge) -> None:
+        """Knows a business gauge before anything is measured."""
+        self._measured[business] = self.gauge(business.name, business.documentation, *business.labels)
+
+    def measure(self, business: BusinessGauge, labels: dict[str, str], value: float) -> None:
+        """Notes what was measured.
+
+        Raises:
+            KeyError: the service has not declared the gauge.
+        """
+        gauge = self._measured[business]
+        (gauge.labels(**labels) if labels else gauge).set(value)
 
     def gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
         """A new gauge of this service."""
