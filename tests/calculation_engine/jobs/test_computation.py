@@ -51,10 +51,11 @@ def test_parts_travel_and_join() -> None:
 
 
 def test_each_thread_ends_within_a_block_after_it_was_given_up() -> None:
+    """Spans of two blocks: one that is not begun yet may ask once, too."""
     patience = Patience(3)
     with interruptible(patience.is_over), pytest.raises(Interrupted):
         part_in_threads(REQUEST, 0, REQUEST.draws, 2)
-    assert patience.left >= -2, "each thread asks once more, and ends"
+    assert patience.left >= -6, "each span asks once at most, and ends"
 
 
 def test_a_schedule_ends_within_a_block_too() -> None:
