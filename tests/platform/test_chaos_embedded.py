@@ -24,7 +24,10 @@ from tests.platform.chaos.workload import acceptance, check_once, delivered, peo
 
 STORIES = ("north", "east", "south")
 
-_LEASES_RUN_OUT = "UPDATE architect.idempotency_keys SET lease_until = now() WHERE status IS NULL"
+_LEASES_RUN_OUT = ";".join(
+    f"UPDATE {service}.idempotency_keys SET lease_until = now() WHERE status IS NULL"
+    for service in ("architect", "notification")
+)
 
 
 @dataclass(frozen=True)
