@@ -44,7 +44,7 @@ def rank_correlations(experiment: Experiment, output: Output) -> Influence:
     values = columns.values[output]
     known = ~np.isnan(values)
     inputs = np.array(list(columns.inputs.values())).reshape(-1, draws)
-    found = _by_replicates([values, inputs], known, _spearman, bounds=(-1.0, 1.0))
+    found = _Replicated([values, inputs], known).estimates(_spearman, bounds=(-1.0, 1.0))
     estimates = {name: (estimate,) for name, estimate in zip(columns.inputs, found, strict=True)}
     return Influence(estimates, draws, int(np.count_nonzero(~known)))
 
@@ -62,9 +62,9 @@ def variance_shares(experiment: Experiment, output: Output) -> Influence:
         figures[:, start : start + size] = _mixed(experiment, samples, output, start, size)
     known: Truths = np.all(np.isfinite(figures), axis=0)
     first, second, mixed = figures[0], figures[1], figures[2:]
-    columns = [first, second, mixed]
-    first_order = _by_replicates(columns, known, _first_order, bounds=(-math.inf, math.inf))
-    total_order = _by_replicates(columns, known, _total_order, bounds=(0.0, math.inf))
+    replicated = _Replicated([first, second, mixed], known)
+    first_order = replicated.estimates(_first_order, bounds=(-math.inf, math.inf))
+    total_order = replicated.estimates(_total_order, bounds=(0.0, math.inf))
     estimates = dict(zip(names, zip(first_order, total_order, strict=True), strict=True))
     return Influence(estimates, draws * len(figures), int(np.count_nonzero(~known)))
 
@@ -102,26 +102,31 @@ def _mixed(
     return figures
 
 
-def _by_replicates(
-    columns: Sequence[Numbers],
-    known: Truths,
-    statistic: Callable[[Sequence[Numbers]], Numbers],
-    *,
-    bounds: tuple[float, float],
-) -> list[Estimate]:
-    """A statistic of the known draws of columns, the last of which has a row an input, with the intervals."""
-    inputs = len(columns[-1])
-    values = statistic([column[..., known] for column in columns]) if known.any() else _none(inputs)
-    margins = _none(inputs)
-    if min(np.count_nonzero(known[r::REPLICATES]) for r in range(REPLICATES)) >= _LEAST_DRAWS:
-        parts = [
-            [column[..., r::REPLICATES][..., known[r::REPLICATES]] for column in columns]
+class _Replicated:
+    """The known draws of columns, the last of which has a row an input: together, and by replicates."""
+
+    def __init__(self, columns: Sequence[Numbers], known: Truths) -> None:
+        self._inputs = len(columns[-1])
+        self._whole = [column[..., known] for column in columns] if known.any() else None
+        everyone = bool(known.all())
+        self._parts = [
+            [column[..., r::REPLICATES] for column in columns]
+            if everyone
+            else [column[..., r::REPLICATES][..., known[r::REPLICATES]] for column in columns]
             for r in range(REPLICATES)
         ]
-        spread = np.array([statistic(part) for part in parts])
-        margins = T95 * spread.std(axis=0, ddof=1) / math.sqrt(REPLICATES)
-    found = zip(values.tolist(), margins.tolist(), strict=True)
-    return [_estimate(value, margin, bounds) for value, margin in found]
+
+    def estimates(
+        self, statistic: Callable[[Sequence[Numbers]], Numbers], *, bounds: tuple[float, float]
+    ) -> list[Estimate]:
+        """A statistic that has a value an input, with its intervals."""
+        values = _none(self._inputs) if self._whole is None else statistic(self._whole)
+        margins = _none(self._inputs)
+        if min(len(part[0]) for part in self._parts) >= _LEAST_DRAWS:
+            spread = np.array([statistic(part) for part in self._parts])
+            margins = T95 * spread.std(axis=0, ddof=1) / math.sqrt(REPLICATES)
+        found = zip(values.tolist(), margins.tolist(), strict=True)
+        return [_estimate(value, margin, bounds) for value, margin in found]
 
 
 def _none(inputs: int) -> Numbers:

@@ -48,9 +48,9 @@ class Inverse:
     parameters: Numbers
 
     def over(self, loops: Loops, rows: Rows, registers: Registers) -> None:
-        """Replaces the first BLOCK numbers in the rows of the laws that take this step."""
-        with np.errstate(all="ignore"):
-            self.do(loops, self.parameters, rows[self.places], registers)
+        """Replaces the first BLOCK numbers in the rows of the laws that take this step. NumPy's warnings must
+        be off."""
+        self.do(loops, self.parameters, rows[self.places], registers)
 
 
 def inverses_of(laws: Sequence[SomeLaw | Law]) -> list[Inverse]:

@@ -65,8 +65,9 @@ class Sample:
                 registers[row, :BLOCK] = uniforms.block_of_uniforms(self._sampler, stream, start)
         if self._copula.names:
             self._correlate(loops, rows, registers)
-        for inverse in self._inverses:
-            inverse.over(loops, places, registers)
+        with np.errstate(all="ignore"):
+            for inverse in self._inverses:
+                inverse.over(loops, places, registers)
 
     def _correlate(self, loops: Loops, rows: Mapping[str, int], registers: Registers) -> None:
         places = [rows[name] for name in self._copula.names]

@@ -30,8 +30,9 @@ SHARES = np.concatenate(
 def drawn(loops: Loops, law: SomeLaw | Law) -> Numbers:
     """The law's values at SHARES."""
     registers = SHARES[np.newaxis].copy()
-    for inverse in inverses_of([law]):
-        inverse.over(loops, np.array([0]), registers)
+    with np.errstate(all="ignore"):
+        for inverse in inverses_of([law]):
+            inverse.over(loops, np.array([0]), registers)
     found: Numbers = registers[0]
     return found
 
