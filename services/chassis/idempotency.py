@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 _LEASE = timedelta(seconds=10)
 _RENEWALS = 4
-_KEPT_HEADERS = frozenset({"content-type", "etag", "location"})
+_KEPT_HEADERS = frozenset({"content-type", "etag", "location", "preference-applied"})
 
 
 class KeyReused(problems.Unprocessable):

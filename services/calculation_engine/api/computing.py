@@ -17,7 +17,8 @@ from services.calculation_engine.jobs.ending import job_path
 from services.calculation_engine.jobs.operations import Operation
 from services.calculation_engine.jobs.refusals import CannotCompute, problem_of
 from services.calculation_engine.store.jobs import Jobs
-from services.chassis.access import CurrentPrincipal, IdempotencyKey, Work, claim_key
+from services.chassis.access import CurrentPrincipal, IdempotencyKey, claim_key, open_unit_of_work
+from services.chassis.actor import Actor
 from services.chassis.problems import TooManyRequests, document
 from services.chassis.runtime import runtime_of
 from services.schemas.base import Document
@@ -40,7 +41,7 @@ class TooManyJobs(TooManyRequests):
     title = "Too many jobs"
 
 
-async def compute(function: Callable[[Asked], Found], request: Asked) -> Found:
+async def _compute(function: Callable[[Asked], Found], request: Asked) -> Found:
     """Runs a computation in a thread, which ends soon after nobody waits for it any more.
 
     Raises:
@@ -62,7 +63,6 @@ class Computing:
     def __init__(
         self,
         request: Request,
-        uow: Work,
         principal: CurrentPrincipal,
         idempotency_key: IdempotencyKey = None,
         prefer: Annotated[
@@ -70,7 +70,6 @@ class Computing:
         ] = None,
     ) -> None:
         self._request = request
-        self._uow = uow
         self._principal = principal
         self._key = idempotency_key
         self._wants_job = _ASYNC in [each.strip().lower() for each in (prefer or "").split(",")]
@@ -82,13 +81,14 @@ class Computing:
         """
         bounds = EXAMINED if self._wants_job else INLINE
         try:
-            return await compute(lambda each: operation.compute(each, bounds), asked)
+            return await _compute(lambda each: operation.compute(each, bounds), asked)
         except TooLarge:
             return await self._job(operation, asked)
 
     async def _job(self, operation: Operation[Any, Any], asked: Document) -> Response:
-        await claim_key(self._request, self._uow, self._principal, self._key)
-        jobs = Jobs(self._uow)
+        uow = open_unit_of_work(self._request, Actor(self._principal.tenant, self._principal.sub))
+        await claim_key(self._request, uow, self._principal, self._key)
+        jobs = Jobs(uow)
         if await jobs.live() >= _MOST_LIVE:
             detail = f"{_MOST_LIVE} jobs are under way: wait for one, or cancel one."
             raise TooManyJobs(detail, headers={"Retry-After": _RETRY_S})

@@ -1,4 +1,4 @@
-"""What can be a job: a POST of the engine whose work may be too large to wait for."""
+"""What can be a job: each POST of the engine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,16 @@ from typing import Any, Generic, TypeVar
 
 from services.calculation_engine.domain.bounds import Bounds
 from services.calculation_engine.domain.deal_optimization import optimize
+from services.calculation_engine.domain.evaluation import evaluate
+from services.calculation_engine.domain.forecast import forecast
 from services.calculation_engine.domain.goal_seek import seek
 from services.calculation_engine.domain.schedule_simulation import simulate_schedule
 from services.calculation_engine.domain.sensitivity import analyse
 from services.calculation_engine.domain.simulation import simulate
 from services.schemas.base import Document
 from services.schemas.deal_optimization import DealOptimization, DealOptimizationRequest
+from services.schemas.evaluation import Evaluation, EvaluationRequest
+from services.schemas.forecast import Forecast, ForecastRequest
 from services.schemas.goal_seek import GoalSeek, GoalSeekRequest
 from services.schemas.schedule_simulation import ScheduleSimulation, ScheduleSimulationRequest
 from services.schemas.sensitivity import Sensitivity, SensitivityRequest
@@ -35,6 +39,22 @@ class Operation(Generic[Request, Answer]):
         return int(getattr(request, "draws", 1))
 
 
+def _light(compute: Callable[[Request], Answer]) -> Callable[[Request, Bounds], Answer]:
+    """For work that is never too large to wait for. Where a job is asked for all the same, computing it tells
+    whether the request is right."""
+
+    def within(request: Request, bounds: Bounds) -> Answer:
+        answer = compute(request)
+        bounds.admit(draws=1)
+        return answer
+
+    return within
+
+
+EVALUATIONS: Operation[EvaluationRequest, Evaluation] = Operation(
+    "evaluations", EvaluationRequest, _light(evaluate)
+)
+FORECASTS: Operation[ForecastRequest, Forecast] = Operation("forecasts", ForecastRequest, _light(forecast))
 SIMULATIONS: Operation[SimulationRequest, Simulation] = Operation("simulations", SimulationRequest, simulate)
 SENSITIVITIES: Operation[SensitivityRequest, Sensitivity] = Operation(
     "sensitivities", SensitivityRequest, analyse
@@ -49,5 +69,13 @@ SCHEDULE_SIMULATIONS: Operation[ScheduleSimulationRequest, ScheduleSimulation] =
 
 OPERATIONS: dict[str, Operation[Any, Any]] = {
     each.name: each
-    for each in (SIMULATIONS, SENSITIVITIES, GOAL_SEEKS, DEAL_OPTIMIZATIONS, SCHEDULE_SIMULATIONS)
+    for each in (
+        EVALUATIONS,
+        SIMULATIONS,
+        SENSITIVITIES,
+        GOAL_SEEKS,
+        DEAL_OPTIMIZATIONS,
+        FORECASTS,
+        SCHEDULE_SIMULATIONS,
+    )
 }

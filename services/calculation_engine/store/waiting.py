@@ -25,7 +25,7 @@ _CLAIM = text(
 
 _HAND_BACK = text(
     """
-    UPDATE jobs SET attempts = attempts - 1, lease_owner = NULL, lease_until = NULL
+    UPDATE jobs SET attempts = greatest(attempts - 1, 0), lease_owner = NULL, lease_until = NULL
     WHERE lease_owner = :lease AND status = 'running'
     """
 )

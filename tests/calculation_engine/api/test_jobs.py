@@ -54,6 +54,8 @@ async def test_a_job_brings_what_the_request_would_have(engineer: httpx2.AsyncCl
 
 NETWORK = {"activities": [an_activity("a", (1, 2, 3))]}
 OTHERS: list[tuple[str, Any]] = [
+    ("evaluations", {"model": small_model(), "inputs": {"x": 700}}),
+    ("forecasts", {"series": [1, 2, 4, 3, 5, 6, 8, 7], "steps": 2}),
     ("sensitivities", {"model": small_model(), "draws": 1024}),
     (
         "goal-seeks",
@@ -148,6 +150,7 @@ async def test_a_retry_with_its_key_gets_the_same_job(engineer: httpx2.AsyncClie
     headers = {**ASYNC, "Idempotency-Key": str(uuid4())}
     one, other = [await engineer.post(SIMULATIONS, json=a_simulation(), headers=headers) for _ in range(2)]
     assert await accepted(one) == await accepted(other)
+    assert other.headers["preference-applied"] == "respond-async"
 
 
 async def test_a_foreign_tenant_s_job_is_not_found(

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.jobs import worker
-from services.calculation_engine.jobs.queue import Labels
+from services.calculation_engine.jobs.queue import Labels, local_queue
 from services.calculation_engine.jobs.shards import Keys, Shard
-from services.calculation_engine.jobs.worker import MOST_ATTEMPTS
+from services.calculation_engine.jobs.worker import MOST_ATTEMPTS, Worker
 from services.chassis.cache.redis import RedisCache
 from tests.calculation_engine.jobs.conftest import Bench, MakeBench
 from tests.harness.waiting import eventually
@@ -80,6 +81,28 @@ async def test_a_result_stays_in_hand_while_the_cache_is_away(make_bench: MakeBe
     assert not in_hand.done()
     away.worker._stopping.set()
     assert await in_hand is False
+
+
+async def test_a_stop_interrupts_what_is_in_hand(bench: Bench) -> None:
+    """It is let go of within a block, undone: nobody is told that it ended."""
+    await asyncio.to_thread(loaded)  # which nothing interrupts
+    queue = local_queue()
+    row = await bench.add(draws=100_000_000)
+    await bench.coordinator.run_once()
+    [(shard, labels), *_] = bench.queue.taken()
+    working = Worker(bench.runtime, queue)
+    async with working.running():
+        await queue.send(shard, labels)
+        keys = Keys.of(row.tenant_id, row.operation, row.request)
+
+        async def begun() -> bool:
+            return await bench.runtime.cache.get(keys.attempts(row.id, shard.start)) is not None
+
+        await eventually(begun)
+    read = bench.runtime.metrics.registry.get_sample_value
+    assert read("job_shards_total", {"outcome": "interrupted"}) == 1
+    assert bench.computed() == 0
+    assert (await bench.job(row)).status == "running"
 
 
 async def _failed_often(bench: Bench) -> bool:
