@@ -22,6 +22,7 @@ import httpx2
 import numpy as np
 import openturns as ot
 import pyxirr
+from anyio import to_thread
 from fastapi import FastAPI
 from rich.console import Console
 from rich.table import Table
@@ -33,13 +34,14 @@ from starlette.types import ASGIApp
 
 from benchmarks import engine_peers as peers
 from benchmarks.engine_model import FORMULAS, INPUTS, NAMES, PERIODS, Numbers, experiment, model, weights
-from services.calculation_engine.api.evaluations import create_evaluation
 from services.calculation_engine.domain.drawn_flow import DrawnFlow
 from services.calculation_engine.domain.drawn_irr import Flows, rates_of_return
+from services.calculation_engine.domain.evaluation import evaluate
 from services.calculation_engine.domain.indices import variance_shares
 from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.domain.part import SPAN, Part, merged, part_of
 from services.calculation_engine.domain.quantiles import quantiles_of
+from services.schemas.evaluation import Evaluation, EvaluationRequest
 from services.schemas.simulation import Targets
 
 Row = tuple[str, str, str, str]
@@ -257,11 +259,14 @@ def _threads(draws: int, count: int) -> float:
 
 
 def requests() -> Iterator[Row]:
-    """The route in an app of its own, without login or limits, and a bare one. What is seen before is
-    the model: one of its inputs changes from request to request."""
+    """An evaluation behind a route, in a thread as the service has it but without its login, and a bare
+    route. What is seen before is the model: one of its inputs changes from request to request."""
     document = model().model_dump(mode="json")
     ours = FastAPI()
-    ours.post("/")(create_evaluation)
+
+    @ours.post("/")
+    async def evaluation(body: EvaluationRequest) -> Evaluation:
+        return await to_thread.run_sync(evaluate, body)
 
     async def constant(_: Request) -> JSONResponse:
         return JSONResponse({"here": True})
