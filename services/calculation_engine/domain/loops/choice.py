@@ -40,6 +40,10 @@ class Loops(Protocol):
     def invert(self, table: Numbers, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
         """The same with the table's inverse of a probability for x; see `sampling.tables`."""
 
+    def read_cubics(self, table: Numbers, column: Numbers) -> None:
+        """Replaces numbers from 0 to the table's end by the value of their cell's cubic (a row a cell, the
+        constant first) at their fraction; the end belongs to the last cell."""
+
     def triangular(self, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
         """The same with the values of triangular distributions; `parameters`: low, mode and high."""
 

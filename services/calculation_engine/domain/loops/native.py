@@ -141,6 +141,15 @@ def invert(table: Numbers, parameters: Numbers, rows: Integers, registers: Numbe
                 strip[i] = _within(shift + scale * inside[i], low, high)
 
 
+@_compiled("void(float64[:,::1], float64[::1])")
+def read_cubics(table: Numbers, column: Numbers) -> None:
+    cubics, last = table.reshape(-1), len(table) - 1
+    for i in range(len(column)):
+        cell = min(int(column[i]), last)
+        c, x = np.uint64(4 * cell), column[i] - cell
+        column[i] = ((cubics[c + _THREE] * x + cubics[c + _TWO]) * x + cubics[c + _ONE]) * x + cubics[c]
+
+
 @_compiled("void(float64[:,::1], int64[::1], float64[:,::1])")
 def triangular(parameters: Numbers, rows: Integers, registers: Numbers) -> None:
     for place in range(len(rows)):

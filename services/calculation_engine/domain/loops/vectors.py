@@ -45,6 +45,12 @@ def invert(table: Numbers, parameters: Numbers, rows: Integers, registers: Numbe
         column[:] = _within(shift + scale * values, low, high)
 
 
+def read_cubics(table: Numbers, column: Numbers) -> None:
+    cell = np.minimum(column.astype(np.int64), len(table) - 1)
+    c, x = table[cell], column - cell
+    column[:] = ((c[:, 3] * x + c[:, 2]) * x + c[:, 1]) * x + c[:, 0]
+
+
 def triangular(parameters: Numbers, rows: Integers, registers: Numbers) -> None:
     for row, (low, mode, high) in zip(rows, parameters.tolist(), strict=True):
         column = registers[row, :BLOCK]

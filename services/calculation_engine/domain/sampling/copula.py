@@ -14,9 +14,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from services.calculation_engine.domain.loops.choice import Loops
+from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.sampling.inverses import Inverse, inverses_of
+from services.calculation_engine.domain.sampling.laws import LEAST, MOST, NormalLaw
+from services.calculation_engine.domain.sampling.tables import MILLS_CELLS, MILLS_LAST, mills_table
 from services.schemas.value_model import Correlation
 
 Matrix = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Registers = NDArray[np.float64]
 
 # Eigenvalues below this are raised to it, so that the factor exists.
 _LEAST_EIGENVALUE = 1e-8
@@ -106,3 +113,31 @@ def _repaired(names: Sequence[str], wanted: Matrix, used: Matrix) -> list[Repair
 def _ranks(pearson: Matrix) -> Matrix:
     ranks: Matrix = np.arcsin(np.clip(pearson, -1, 1) / 2) * (6 / math.pi)
     return ranks
+
+
+def correlate(loops: Loops, wanted: Copula, rows: Rows, registers: Registers) -> None:
+    """Replaces independent probabilities, an input's in each row, by correlated ones."""
+    independent = registers[rows, :BLOCK]
+    with np.errstate(all="ignore"):
+        for inverse in _standard_normal(len(rows)):
+            inverse.over(loops, np.arange(len(rows)), independent)
+    mixed = np.zeros_like(independent)
+    for index, (sums, factor) in enumerate(zip(mixed, wanted.factor, strict=True)):
+        loops.weigh(independent, np.arange(index + 1), np.array(factor[: index + 1]), sums)
+    probabilities = np.clip(normal_probabilities(loops, mixed.reshape(-1)), LEAST, MOST)
+    registers[rows, :BLOCK] = probabilities.reshape(mixed.shape)
+
+
+@lru_cache(maxsize=64)
+def _standard_normal(inputs: int) -> list[Inverse]:
+    return inverses_of([NormalLaw(0.0, 1.0)] * inputs)
+
+
+def normal_probabilities(loops: Loops, z: Matrix) -> Matrix:
+    """The probabilities that a standard normal value stays below each z; relative error below 1e-9."""
+    distance = np.minimum(np.abs(z), MILLS_LAST)
+    tail = np.exp(-0.5 * distance * distance)
+    distance *= MILLS_CELLS
+    loops.read_cubics(mills_table(), distance)
+    tail *= distance
+    return np.where(z < 0, tail, 1 - tail)

@@ -9,11 +9,9 @@ from services.calculation_engine.domain.formula.draws import Registers
 from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.sampling import uniforms
-from services.calculation_engine.domain.sampling.copula import Copula
+from services.calculation_engine.domain.sampling.copula import Copula, correlate
 from services.calculation_engine.domain.sampling.distributions import law_of
 from services.calculation_engine.domain.sampling.inverses import inverses_of
-from services.calculation_engine.domain.sampling.laws import LEAST, MOST, NormalLaw
-from services.calculation_engine.domain.sampling.tables import normal_probabilities
 from services.schemas.distributions import Distribution
 from services.schemas.simulation import Sampler
 
@@ -50,7 +48,6 @@ class Sample:
         sobol = design.sampler == "sobol" and self._streams
         self._sobol = uniforms.SobolStreams(self._streams) if sobol else None
         self._inverses = inverses_of([law_of(inputs[name]) for name in self.names])
-        self._normal = inverses_of([NormalLaw(0.0, 1.0)] * len(copula.names))
         self._copula = copula
 
     def fill(self, loops: Loops, start: int, rows: Mapping[str, int], registers: Registers) -> None:
@@ -64,17 +61,7 @@ class Sample:
             for stream, row in zip(self._streams, places, strict=True):
                 registers[row, :BLOCK] = uniforms.block_of_uniforms(self._sampler, stream, start)
         if self._copula.names:
-            self._correlate(loops, rows, registers)
+            correlate(loops, self._copula, np.array([rows[name] for name in self._copula.names]), registers)
         with np.errstate(all="ignore"):
             for inverse in self._inverses:
                 inverse.over(loops, places, registers)
-
-    def _correlate(self, loops: Loops, rows: Mapping[str, int], registers: Registers) -> None:
-        places = [rows[name] for name in self._copula.names]
-        independent = registers[places, :BLOCK]
-        for inverse in self._normal:
-            inverse.over(loops, np.arange(len(places)), independent)
-        for index, (row, factor) in enumerate(zip(places, self._copula.factor, strict=True)):
-            mixed = np.zeros(BLOCK)
-            loops.weigh(independent, np.arange(index + 1), np.array(factor[: index + 1]), mixed)
-            np.clip(normal_probabilities(mixed), LEAST, MOST, out=registers[row, :BLOCK])

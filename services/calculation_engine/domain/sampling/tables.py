@@ -65,33 +65,19 @@ def _table(lower: Numbers, upper: Numbers) -> Table:
     return np.ascontiguousarray(cubics)
 
 
-# Mills' ratio of the standard normal on [0, LAST], for the distribution function.
-_STEPS = 64
-_LAST = 9.0
-
-
-def normal_probabilities(z: Numbers) -> Numbers:
-    """The probabilities that a standard normal value stays below each z; relative error below 1e-9."""
-    distance = np.minimum(np.abs(z), _LAST)
-    position = distance * _STEPS
-    cell = np.minimum(position.astype(np.int64), int(_LAST * _STEPS) - 1)
-    inside = position - cell
-    c = _mills_table()[cell]
-    ratio = ((c[:, 3] * inside + c[:, 2]) * inside + c[:, 1]) * inside + c[:, 0]
-    tail = np.exp(-0.5 * distance * distance) * ratio
-    probabilities: Numbers = np.where(z < 0, tail, 1 - tail)
-    return probabilities
+MILLS_CELLS = 64
+MILLS_LAST = 9.0
 
 
 @lru_cache(maxsize=1)
-def _mills_table() -> Table:
-    cells = np.arange(int(_LAST * _STEPS))
-    z = (cells[:, np.newaxis] + _NODES) / _STEPS
+def mills_table() -> Table:
+    """Cubics of P(Z > z) / exp(-z^2 / 2), MILLS_CELLS to a unit of z, from 0 to MILLS_LAST."""
+    cells = np.arange(int(MILLS_LAST * MILLS_CELLS))
+    z = (cells[:, np.newaxis] + _NODES) / MILLS_CELLS
     ratios = [_mills(float(value)) for value in z.reshape(-1)]
     table: Table = np.einsum("ij,cj->ci", _COEFFICIENTS, np.array(ratios).reshape(z.shape))
     return table
 
 
 def _mills(z: float) -> float:
-    """P(Z > z) / exp(-z^2 / 2)."""
     return math.erfc(z / math.sqrt(2)) / 2 / (normal_density(z) * math.sqrt(2 * math.pi))

@@ -7,13 +7,12 @@ import pytest
 
 from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.loops.shared import BLOCK
-from services.calculation_engine.domain.sampling.copula import copula
+from services.calculation_engine.domain.sampling.copula import copula, normal_probabilities
 from services.calculation_engine.domain.sampling.distributions import SomeLaw, law_of
 from services.calculation_engine.domain.sampling.inverses import inverses_of
 from services.calculation_engine.domain.sampling.laws import LEAST, MOST, Law, NormalLaw, Numbers
 from services.calculation_engine.domain.sampling.normal import normal_probability, normal_quantile
 from services.calculation_engine.domain.sampling.sample import Design, Sample
-from services.calculation_engine.domain.sampling.tables import normal_probabilities
 from services.schemas.distributions import Distribution
 from services.schemas.value_model import Correlation
 from tests.calculation_engine.domain.sampling.test_quantiles import EVERY_KIND
@@ -58,7 +57,9 @@ def test_drawn_values_are_the_law_s_quantiles(distribution: Distribution) -> Non
 def test_normal_probabilities_keep_their_digits_in_the_tails() -> None:
     z = np.linspace(-8.5, 8.5, 5001)
     exact = np.array([normal_probability(float(value)) for value in z])
-    assert normal_probabilities(z) == pytest.approx(exact, rel=1e-9)
+    found = normal_probabilities(COMPILED, z)
+    assert found == pytest.approx(exact, rel=1e-9)
+    assert np.array_equal(found, normal_probabilities(NUMPY, z))
 
 
 @pytest.mark.parametrize("loops", EVERY_LOOP)
