@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
+import httpx2
 import pytest
 
 from services.calculation_engine.domain.simulation import experiment_of, part_for, simulation
 from services.calculation_engine.jobs.shards import SHARD
 from services.schemas.simulation import SimulationRequest
-from tests.calculation_engine.jobs.cases import SIMULATIONS, a_simulation, accepted, ended
+from tests.calculation_engine.jobs.cases import SIMULATIONS, a_simulation, accepted, ended, events_of
 from tests.calculation_engine.models import Json
 from tests.harness.replicas import Replica, replicas
 from tests.harness.waiting import eventually
@@ -20,7 +21,7 @@ from tests.servers.redis import RedisServer
 
 pytestmark = pytest.mark.chaos
 
-DRAWS = 10 * SHARD + 1000
+DRAWS = 20 * SHARD + 1000
 COMPUTED = 'job_shards_total{outcome="computed",service="calculation-engine"}'
 
 
@@ -47,14 +48,38 @@ def whole() -> Json:
     return simulation(request, experiment, part).model_dump(mode="json")
 
 
+async def followed(client: httpx2.AsyncClient, path: str) -> AsyncIterator[tuple[str, Json]]:
+    """The events of a stream, as they come."""
+    async with client.stream("GET", path, timeout=300) as stream:
+        assert stream.status_code == 200
+        told = ""
+        async for text in stream.aiter_text():
+            told += text
+            while "\n\n" in told:
+                block, told = told.split("\n\n", 1)
+                for event in events_of(block):
+                    yield event
+
+
 async def test_every_replica_takes_part(three: Sequence[Replica], whole: Json) -> None:
-    async with three[0].client(uuid4(), "value-engineer") as ada:
+    """Each knows of the job: one takes it in, another tells how it goes, the third what came of it."""
+    tenant = uuid4()
+    async with (
+        three[0].client(tenant, "value-engineer") as ada,
+        three[1].client(tenant, "value-engineer") as linus,
+        three[2].client(tenant, "value-engineer") as grace,
+    ):
         path = await accepted(await ada.post(SIMULATIONS, json=a_simulation(draws=DRAWS)))
-        job = await ended(ada, path, within_s=300)
-    assert job["result"] == whole
+        events = [event async for event in followed(linus, f"{path}/events")]
+        job = (await grace.get(path)).json()
+    names, done = [name for name, _ in events], [state["progress"]["done"] for _, state in events]
+    assert names == ["progress"] * (len(names) - 1) + ["succeeded"]
+    assert done == sorted(done)
+    assert len(done) > 1, "told while it was under way"
+    assert (job["status"], job["result"]) == ("succeeded", whole)
     shards = [await replica.counted(COMPUTED) for replica in three]
     assert min(shards) > 0, shards
-    assert sum(shards) >= 11
+    assert sum(shards) >= 21
 
 
 @pytest.mark.parametrize("survivor", [0, 1])

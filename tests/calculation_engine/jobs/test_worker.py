@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.jobs import worker
@@ -81,6 +83,19 @@ async def test_a_result_stays_in_hand_while_the_cache_is_away(make_bench: MakeBe
     assert not in_hand.done()
     away.worker._stopping.set()
     assert await in_hand is False
+
+
+async def test_a_shard_belongs_to_the_trace_of_its_request(bench: Bench) -> None:
+    shard, labels = await a_shard(bench)
+    spans = InMemorySpanExporter()
+    bench.runtime.tracer_provider.add_span_processor(SimpleSpanProcessor(spans))
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    assert await bench.worker.take(shard, {**labels, "traceparent": f"00-{trace}-{parent}-01"})
+    [span] = [each for each in spans.get_finished_spans() if each.name == "compute shard"]
+    assert span.parent is not None
+    assert (f"{span.context.trace_id:032x}", f"{span.parent.span_id:016x}") == (trace, parent)
+    assert span.attributes is not None
+    assert span.attributes["shard.outcome"] == "computed"
 
 
 async def test_a_stop_interrupts_what_is_in_hand(bench: Bench) -> None:
