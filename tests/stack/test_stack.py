@@ -54,20 +54,6 @@ def test_compose_takes_the_example_s_settings_unchanged(command: str) -> None:
     assert set(told.stdout.split()) >= {"kong", "grafana", "jaeger", "migrate", "direct-ports"}
 
 
-def test_one_service_alone_brings_up_what_it_needs(built: Stack) -> None:
-    built.compose("up", "--detach", "value-architect")
-    health = f"{built.url('ARCHITECT_DIRECT_PORT')}/health"
-
-    def answers() -> bool:
-        try:
-            return httpx2.get(health, trust_env=False).is_success
-        except (httpx2.HTTPError, ValueError):
-            return False
-
-    eventually(answers, within_s=120)
-    assert built.containers("value-committer") == []
-
-
 def test_everything_is_healthy(stack: Stack) -> None:
     assert "All healthy" in stack.script("health")
     for identity in SERVICES.values():
