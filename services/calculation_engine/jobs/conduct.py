@@ -47,7 +47,7 @@ class Conduct:
         """Called beside the event loop: it reads files, and a large request."""
         operation = OPERATIONS[row.operation]
         request = operation.request.model_validate_json(row.request)
-        return Conduct(row, operation, request, Keys.of(row.tenant_id, row.operation, row.request))
+        return Conduct(row, operation, request, Keys.of(row.tenant_id, row.id))
 
     @property
     def done(self) -> int:
@@ -60,7 +60,7 @@ class Conduct:
 
     async def resume(self, cache: Cache) -> None:
         """Goes on where the last coordinator was, as far as the cache knows."""
-        held = await cache.get(self._keys.merged(self._row.id))
+        held = await cache.get(self._keys.merged)
         if held is not None:
             self._merged = await to_thread.run_sync(computation.joined, None, [held])
             self._next = self._sent = self._count_to(self._merged.stop)
@@ -99,7 +99,7 @@ class Conduct:
         else:
             self._merged = await to_thread.run_sync(computation.joined, self._merged, [result])
             merged = await to_thread.run_sync(computation.packed, self._merged)
-            await cache.set(self._keys.merged(self._row.id), merged, ttl_s=KEPT_S)
+            await cache.set(self._keys.merged, merged, ttl_s=KEPT_S)
         self._next += 1
         self._sent = max(self._sent, self._next)
         self._news_at, self._patience_s = clock.monotonic(), _PATIENCE_S
@@ -114,4 +114,4 @@ class Conduct:
         return await to_thread.run_sync(computation.answer, self._request, self._merged)
 
     async def forget(self, cache: Cache) -> None:
-        await cache.delete(self._keys.merged(self._row.id))
+        await cache.delete(self._keys.merged)

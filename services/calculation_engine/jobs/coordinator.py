@@ -101,10 +101,16 @@ class Coordinator(BackgroundService):
             moved = True
         if conduct.is_whole:
             await self._finish(held)
-        elif not (moved or clock.monotonic() - held.renewed_at > _RENEW_S) or await self._note(held):
+        elif await self._is_still_ours(held, moved=moved):
             await self._send(conduct)
         else:
             self._held.pop(held.claimed.job_id, None)  # cancelled, or another replica's now
+
+    async def _is_still_ours(self, held: "_Held", *, moved: bool) -> bool:
+        """As the row says, or said a moment ago."""
+        if not moved and self._runtime.clock.monotonic() - held.renewed_at <= _RENEW_S:
+            return True
+        return await self._note(held)
 
     async def _send(self, conduct: Conduct) -> None:
         now = self._runtime.clock.monotonic()

@@ -34,26 +34,26 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Where the parts of one request are kept: by tenant, build, and all that was asked (the model, seed and
-    sampler among it)."""
+    """Where the parts of a job are kept: by build, job (which stands for the model, seed and sampler) and
+    range. Whoever merges a part forgets it, so that no two jobs share one."""
 
     prefix: str
 
     @staticmethod
-    def of(tenant: UUID, operation: str, request: bytes) -> "Keys":
-        asked = hashlib.sha256(request).hexdigest()
-        return Keys(f"calculation_engine:shards:{tenant}:{build()}:{operation}:{asked}")
+    def of(tenant: UUID, job_id: UUID) -> "Keys":
+        return Keys(f"calculation_engine:shards:{tenant}:{build()}:{job_id}")
 
     def part(self, start: int, stop: int) -> str:
         return f"{self.prefix}:{start}-{stop}"
 
-    def attempts(self, job_id: UUID, start: int) -> str:
-        """How often somebody has begun this shard of a job."""
-        return f"{self.prefix}:attempts:{job_id}:{start}"
+    def attempts(self, start: int) -> str:
+        """How often somebody has begun this shard."""
+        return f"{self.prefix}:{start}:attempts"
 
-    def merged(self, job_id: UUID) -> str:
-        """What a job's coordinator has merged so far."""
-        return f"{self.prefix}:merged:{job_id}"
+    @property
+    def merged(self) -> str:
+        """What the job's coordinator has merged so far."""
+        return f"{self.prefix}:merged"
 
 
 def ranges(operation: Operation[Any, Any], draws: int) -> Sequence[tuple[int, int]]:

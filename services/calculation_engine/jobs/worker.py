@@ -82,7 +82,7 @@ class Worker(BackgroundService):
         is_ours = shard.build == await to_thread.run_sync(build)
         if row is None or not is_ours or is_over(labels.get("deadline"), self._runtime.clock):
             return None
-        keys = await to_thread.run_sync(Keys.of, shard.tenant, row.operation, row.request)
+        keys = Keys.of(shard.tenant, shard.job_id)
         if await self._runtime.cache.get(keys.part(shard.start, shard.stop)) is not None:
             return "known"
         try:
@@ -98,7 +98,7 @@ class Worker(BackgroundService):
 
     async def _try(self, shard: Shard, row: JobRow, keys: Keys) -> str:
         """Raises EngineError, TooLarge and NotDone. A replica that dies here has counted its attempt."""
-        cache, attempts = self._runtime.cache, keys.attempts(shard.job_id, shard.start)
+        cache, attempts = self._runtime.cache, keys.attempts(shard.start)
         begun = await cache.incr(attempts, window_s=KEPT_S)
         if begun is not None and begun > MOST_ATTEMPTS:
             raise NotDone(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 
@@ -58,10 +59,10 @@ class Bench:
     coordinator: Coordinator
     worker: Worker
 
-    async def add(self, draws: int) -> JobRow:
-        """A new job of a new tenant: a simulation."""
+    async def add(self, draws: int, tenant: UUID | None = None) -> JobRow:
+        """A new job of a tenant, or of a new one: a simulation."""
         request = SimulationRequest.model_validate(a_simulation(draws))
-        async with self.runtime.database.unit_of_work(Actor(new_id(), "ada")) as uow:
+        async with self.runtime.database.unit_of_work(Actor(tenant or new_id(), "ada")) as uow:
             row = await Jobs(uow).add(
                 operation=SIMULATIONS.name, request=request.model_dump_json().encode(), total=request.draws
             )

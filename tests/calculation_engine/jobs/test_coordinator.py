@@ -106,6 +106,15 @@ async def test_what_does_not_come_is_sent_again(bench: Bench) -> None:
     assert (await bench.job(row)).status == "succeeded"
 
 
+async def test_two_jobs_of_one_request_are_in_nobody_s_way(bench: Bench) -> None:
+    tenant = new_id()
+    rows = [await bench.add(1000, tenant) for _ in range(2)]
+    await bench.coordinator.run_once()
+    await bench.work()
+    await bench.coordinator.run_once()
+    assert [(await bench.job(row)).status for row in rows] == ["succeeded", "succeeded"]
+
+
 async def test_a_cancelled_job_is_let_go_of(bench: Bench) -> None:
     row = await bench.add(draws=3 * SMALL)
     await bench.coordinator.run_once()

@@ -48,9 +48,9 @@ async def test_a_shard_that_takes_its_replicas_with_it_fails_its_job(bench: Benc
     row = await bench.add(draws=1000)
     await bench.coordinator.run_once()
     [(shard, labels)] = bench.queue.taken()
-    keys = Keys.of(row.tenant_id, row.operation, row.request)
+    keys = Keys.of(row.tenant_id, row.id)
     for _ in range(MOST_ATTEMPTS):  # each began, and never told of an end
-        await bench.runtime.cache.incr(keys.attempts(row.id, shard.start), window_s=60)
+        await bench.runtime.cache.incr(keys.attempts(shard.start), window_s=60)
     assert await bench.worker.take(shard, labels)
     failed = await bench.job(row)
     assert failed.problem is not None
@@ -108,10 +108,10 @@ async def test_a_stop_interrupts_what_is_in_hand(bench: Bench) -> None:
     working = Worker(bench.runtime, queue)
     async with working.running():
         await queue.send(shard, labels)
-        keys = Keys.of(row.tenant_id, row.operation, row.request)
+        keys = Keys.of(row.tenant_id, row.id)
 
         async def begun() -> bool:
-            return await bench.runtime.cache.get(keys.attempts(row.id, shard.start)) is not None
+            return await bench.runtime.cache.get(keys.attempts(shard.start)) is not None
 
         await eventually(begun)
     read = bench.runtime.metrics.registry.get_sample_value
