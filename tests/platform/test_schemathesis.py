@@ -22,6 +22,11 @@ from tests.platform.loop_bridge import LoopBridge
 from tests.platform.makers import MAKERS
 from tests.platform.operations import OPERATIONS, Operation, operations_of
 
+# Requests are drawn in a thread, while the services on this loop draw the ids of their spans.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Do not use the `random` module inside strategies:hypothesis.errors.HypothesisDeprecationWarning"
+)
+
 EVERY_SCOPE = sorted({scope for operation in OPERATIONS for scope in operation.scopes})
 
 # What Schemathesis does not know as answers, where an operation declares them.

@@ -10,7 +10,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from services.calculation_engine.jobs.shards import SHARD
 from services.schemas.directory import SERVICES
+from tests.calculation_engine.jobs.cases import SIMULATIONS, a_simulation
 from tests.harness.lives import until_consistent
 from tests.stack.engine import ROOT, Stack, eventually
 from tests.stack.lives import in_a_thread, walked
@@ -29,11 +31,20 @@ def evaluate(client: httpx2.Client) -> int:
 
 def requests_counted(stack: Stack, container: str) -> float:
     """How many evaluations a replica itself has counted."""
+    return counted(stack, container, r'http_requests_total\{[^}]*evaluations"[^}]*\}')
+
+
+def shards_computed(stack: Stack, container: str) -> float:
+    return counted(stack, container, r'job_shards_total\{[^}]*"computed"[^}]*\}')
+
+
+def counted(stack: Stack, container: str, series: str) -> float:
+    """The sum of a replica's own series."""
     code = (
         "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8005/api/v1/metrics').read().decode())"
     )
     metrics = stack.docker("exec", container, "python", "-c", code)
-    found = re.findall(r'http_requests_total\{[^}]*evaluations"[^}]*\} ([0-9.]+)', metrics)
+    found = re.findall(rf"{series} ([0-9.]+)", metrics)
     return sum(float(count) for count in found)
 
 
@@ -203,6 +214,15 @@ def test_five_engines_share_the_work(stack: Stack) -> None:
                 return all(requests_counted(stack, each) > before[each] for each in containers)
 
             eventually(all_have_worked_directly, within_s=60)
+
+
+def test_five_engines_share_one_job(stack: Stack) -> None:
+    with stack.client("value-engineer") as somebody:
+        answer = somebody.post(SIMULATIONS, json=a_simulation(draws=20 * SHARD))
+        assert answer.status_code == 202, answer.text
+        job = answer.headers["location"]
+        eventually(lambda: somebody.get(job).json()["status"] == "succeeded", within_s=120)
+    assert all(shards_computed(stack, each) > 0 for each in stack.containers(ENGINE))
 
 
 def test_a_dead_and_a_frozen_replica_are_left_out_and_taken_back(stack: Stack) -> None:
