@@ -33,7 +33,8 @@ Either way
   urls                  print where everything is
   token [--tenant T] [--sub S] [--role R] [--ttl 1h]
                         print a development token
-  test [PYTEST OPTIONS] run the test-suite; without options in parallel, without chaos and fuzz
+  test [PYTEST OPTIONS] run the test-suite; without options in parallel, without chaos, fuzz
+                        and containers
   test --live [URL]     walk the whole lifecycle on the platform that runs there (default http://127.0.0.1:8000)
   test --stack [--full] build, start, drive and remove the containers, under names and ports of their own
   new-service NAME      scaffold a service that runs, is routed and tested

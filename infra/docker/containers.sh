@@ -130,14 +130,16 @@ number_of() { # number_of ADDRESS: an IPv4 address as a number
   printf '%s' $(((a << 24) + (b << 16) + (c << 8) + d))
 }
 
-check_subnet() {
-  local wanted own network subnet size first format
-  # shellcheck disable=SC2016 # Docker's variable, not the shell's
-  format='{{$name := .Name}}{{range .IPAM.Config}}{{$name}} {{.Subnet}}{{"\n"}}{{end}}'
+check_subnet() { # against the networks of others: the platform's own stays when its containers only stopped
+  local wanted own project network subnet owner size first format
+  # shellcheck disable=SC2016 # Docker's variables, not the shell's
+  format='{{$name := .Name}}{{$owner := index .Labels "com.docker.compose.project"}}{{range .IPAM.Config}}{{$name}} {{.Subnet}} {{$owner}}{{"\n"}}{{end}}'
   own=$(number_of "$(setting SERVICES_SUBNET 172.16.87).0")
   wanted=$(setting SERVICES_SUBNET 172.16.87).0/24
-  while read -r network subnet; do
+  project=$(setting COMPOSE_PROJECT_NAME valueverse)
+  while read -r network subnet owner; do
     case $subnet in *.*.*.*/*) ;; *) continue ;; esac
+    if [ "$owner" = "$project" ]; then continue; fi
     size=${subnet#*/}
     first=$(number_of "${subnet%/*}")
     if [ "$size" -gt 24 ]; then size=24; fi
@@ -331,4 +333,4 @@ containers_urls() {
   echo "Passwords stand in $ENV_FILE under these names."
 }
 
-address() { printf '%-22s %-58s %s\n' "$1" "$2" "${3:-}"; }
+address() { printf '%-22s %-58s %s\n' "$1" "$2" "${3:-no login}"; }

@@ -5,8 +5,10 @@ case "$*" in
   "info --format {{.MemTotal}}") echo "${FAKE_MEMORY:-16000000000}" ;;
   "info --format {{.DockerRootDir}}") echo "${FAKE_ROOT:-/nowhere}" ;;
   "version --format"*) echo "${FAKE_DOCKER:-20.10.24}" ;;
-  "compose version --short") echo "${FAKE_COMPOSE:-2.26.1}" ;;
-  "compose version") ;;
+  "compose version"*)
+    if [ "${FAKE_COMPOSE:-}" = none ]; then exit 1; fi
+    echo "${FAKE_COMPOSE:-2.26.1}"
+    ;;
   "network ls -q") echo 0123 ;;
   "network inspect"*) printf '%b' "${FAKE_NETWORKS:-bridge 172.17.0.0/16\n}" ;;
   "image inspect"*) exit "${FAKE_IMAGE:-0}" ;;

@@ -81,6 +81,7 @@ def test_start_builds_what_is_missing(house: House) -> None:
     [
         ({"FAKE_DAEMON": "1"}, "Docker does not answer: start it"),
         ({"FAKE_DOCKER": "19.03.15"}, "Docker is 19.03.15; the platform needs 20.10 or newer"),
+        ({"FAKE_COMPOSE": "none"}, "There is no Compose: install the docker compose plug-in"),
         ({"FAKE_COMPOSE": "1.29.2"}, "Compose is 1.29.2; the platform needs version 2 or newer"),
         ({"FAKE_MEMORY": "2000000000"}, "Docker has 2000 MB of memory; the platform needs 4000 MB"),
         ({"FAKE_NETWORKS": "lab 172.16.0.0/16\\n"}, "is taken by Docker's network lab: set"),
@@ -88,6 +89,7 @@ def test_start_builds_what_is_missing(house: House) -> None:
             {"FAKE_NETWORKS": "lab 172.16.87.64/26\\n"},
             "is taken by Docker's network lab: set",
         ),
+        ({"FAKE_NETWORKS": "lab 172.16.87.0/24 lab\\n"}, "is taken by Docker's network lab: set"),
     ],
 )
 def test_what_is_missing_is_said_before_anything_starts(
@@ -102,10 +104,30 @@ def test_what_is_missing_is_said_before_anything_starts(
         {"FAKE_DOCKER": "28.5.1"},
         {"FAKE_COMPOSE": "v2.0.0"},
         {"FAKE_NETWORKS": "lab 172.16.86.0/24\\n6 fd00::/80\\n"},
+        # What is left of containers that were stopped, not removed.
+        {"FAKE_NETWORKS": "valueverse_services 172.16.87.0/24 valueverse\\n"},
+        {"COMPOSE_PROJECT_NAME": "own", "FAKE_NETWORKS": "own_services 172.16.87.0/24 own\\n"},
     ],
 )
 def test_what_suffices_is_taken(house: House, environment: dict[str, str]) -> None:
     assert house.run("start", cwd=None, **environment).returncode == 0
+
+
+@pytest.mark.parametrize(("free", "suffices"), [(4999, False), (5000, True)])
+def test_the_disk_needs_room_where_docker_keeps_its_data(house: House, free: int, suffices: bool) -> None:
+    disk = house.path / "df"
+    disk.unlink()
+    disk.write_text(
+        '#!/bin/sh\n[ "$*" = "-Pm /var/lib/docker" ] || exit 1\n'
+        "echo Filesystem 1048576-blocks Used Available Capacity Mounted on\n"
+        f"echo /dev/vda 90000 1 {free} 1% /var\n"
+    )
+    disk.chmod(0o755)
+    if suffices:
+        assert house.run("start", FAKE_ROOT="/var/lib/docker").returncode == 0
+    else:
+        reason = "There are 4999 MB free at /var/lib/docker; the platform needs 5000 MB: make room"
+        assert reason in refusal(house, "start", FAKE_ROOT="/var/lib/docker")
 
 
 def test_a_taken_port_is_named_with_its_setting(house: House) -> None:
@@ -222,6 +244,8 @@ def test_urls_name_every_address_and_the_name_of_its_password(house: House) -> N
         assert f":{house.environment[name]}" in told, name
     assert settings_of(house)["GRAFANA_ADMIN_PASSWORD"] not in told
     assert "admin, GRAFANA_ADMIN_PASSWORD" in told
+    open_to_all = {line.split("  ")[0] for line in told.splitlines() if line.endswith(" no login")}
+    assert open_to_all == {"Kong's admin", "Consul", "Prometheus", "Jaeger"}
 
 
 def test_tokens_are_the_containers_while_they_run(house: House) -> None:
