@@ -115,7 +115,7 @@ def _runtime(service: Service, settings: ServiceSettings, seams: Seams) -> Runti
     for pool, engine in (("runtime", database.engine), ("system", database.system_engine)):
         metrics.watch_pool(pool, engine)
         time_statements(pool, engine, metrics)
-    metrics.watch_cache(lambda: seams.cache.failures)
+    metrics.watch_cache(seams.cache)
     return Runtime(
         settings=settings,
         seams=seams,

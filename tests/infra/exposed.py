@@ -23,8 +23,9 @@ def of_services() -> Metrics:
     found: Metrics = {}
     for key in SERVICES:
         for collector in unconnected_app(key).state.runtime.metrics.registry._collector_to_names:
-            labels = frozenset(getattr(collector, "_labelnames", ()))
+            declared = frozenset(getattr(collector, "_labelnames", ()))
             for family in collector.describe() if hasattr(collector, "describe") else collector.collect():
+                labels = declared.union(*(sample.labels for sample in family.samples))
                 for suffix in _SUFFIXES.get(family.type, ("",)):
                     extra = {"service", "le"} if suffix == "_bucket" else {"service"}
                     found[family.name + suffix] = labels | extra | _TARGET_LABELS

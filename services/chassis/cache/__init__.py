@@ -6,7 +6,23 @@ nothing, a message is not heard. What must not be lost stands in the database.
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(slots=True)
+class Reads:
+    """How many reads were answered since the start, by whether they found a value."""
+
+    hits: int = 0
+    misses: int = 0
+
+    def note(self, value: bytes | None) -> None:
+        """Counts one more read, by what it found."""
+        if value is None:
+            self.misses += 1
+        else:
+            self.hits += 1
 
 
 class Cache(Protocol):
@@ -54,6 +70,11 @@ class Cache(Protocol):
     @property
     def failures(self) -> int:
         """How many calls it did not answer since the start."""
+        ...
+
+    @property
+    def reads(self) -> Reads:
+        """What became of the reads that it answered."""
         ...
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from services.chassis.cache import Reads
 from services.chassis.cache.mailbox import Mailbox
 from services.chassis.clock import SYSTEM_CLOCK, Clock
 
@@ -20,12 +21,15 @@ class MemoryCache:
     def __init__(self, clock: Clock = SYSTEM_CLOCK, *, max_entries: int = _MOST_ENTRIES) -> None:
         self._clock = clock
         self._max_entries = max_entries
+        self.reads = Reads()
         self._values: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
         self._listeners: defaultdict[str, set[Mailbox]] = defaultdict(set)
 
     async def get(self, key: str) -> bytes | None:
         entry = self._live(key)
-        return None if entry is None else entry[1]
+        value = None if entry is None else entry[1]
+        self.reads.note(value)
+        return value
 
     async def set(self, key: str, value: bytes, *, ttl_s: float) -> None:
         self._keep(key, self._clock.monotonic() + ttl_s, value)

@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from services.chassis.breaker import CircuitBreaker
-from services.chassis.cache import CacheAway
+from services.chassis.cache import CacheAway, Reads
 from services.chassis.cache.mailbox import Mailbox
 from services.chassis.clock import SYSTEM_CLOCK, Clock
 
@@ -52,6 +52,7 @@ class RedisCache:
         )
         self._breaker = CircuitBreaker(failures_to_open=_FAILURES_TO_PAUSE, open_for_s=_PAUSE_S, clock=clock)
         self._failures = 0
+        self.reads = Reads()
         self._away = False
 
     @property
@@ -60,7 +61,10 @@ class RedisCache:
 
     async def get(self, key: str) -> bytes | None:
         async def read() -> bytes | None:
-            return cast("bytes | None", await self._redis.get(key))  # text only if it were told to decode
+            # It would be text only if it were told to decode.
+            value = cast("bytes | None", await self._redis.get(key))
+            self.reads.note(value)
+            return value
 
         return await self._call(read)
 

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.breaker import BreakerState
 from services.chassis.business import BusinessCounter, BusinessGauge
+from services.chassis.cache import Cache
 
 _DURATION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _STATEMENT_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 15)
@@ -57,9 +58,6 @@ class Metrics:
             ("pool", "operation"),
             buckets=_STATEMENT_BUCKETS_S,
             registry=self.registry,
-        )
-        self.cache_reads = self.counter(
-            "cache_reads_total", "Reads through a cache by outcome: hit, miss.", "cache", "outcome"
         )
         self.outbox_backlog = self.gauge("outbox_backlog", "Outbox rows that are not published yet.")
         self.outbox_age = self.gauge("outbox_age_seconds", "Age of the oldest unpublished outbox row.")
@@ -138,15 +136,9 @@ class Metrics:
             for outcome in _MESSAGE_OUTCOMES:
                 self.messages.labels(type=kind, outcome=outcome)
 
-    def watch_cache(self, failures: Callable[[], float]) -> None:
-        """Reads how often the cache did not answer whenever the metrics are asked for."""
-        self.registry.register(_CacheFailures(failures))
-
-    def cache_reader(self, cache: str) -> Callable[[bool], None]:
-        """The hook that counts the reads through a cache by whether they were hits."""
-        hits = self.cache_reads.labels(cache=cache, outcome="hit")
-        misses = self.cache_reads.labels(cache=cache, outcome="miss")
-        return lambda hit: (hits if hit else misses).inc()
+    def watch_cache(self, cache: Cache) -> None:
+        """Reads what the cache counts of its own calls whenever the metrics are asked for."""
+        self.registry.register(_CacheCalls(cache))
 
     def breaker_moved(self, peer: str, state: BreakerState) -> None:
         """Notes the state of a peer's circuit breaker."""
@@ -186,16 +178,22 @@ class _Joined:
         return families.values()
 
 
-class _CacheFailures(Collector):
-    """A counter that somebody else keeps."""
+class _CacheCalls(Collector):
+    """Counters that the cache keeps."""
 
-    def __init__(self, read: Callable[[], float]) -> None:
-        self._read = read
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
 
     def collect(self) -> Iterable[Metric]:
         yield CounterMetricFamily(
-            "cache_failures", "Calls that the cache did not answer.", value=self._read()
+            "cache_failures", "Calls that the cache did not answer.", value=self._cache.failures
         )
+        reads = CounterMetricFamily(
+            "cache_reads", "Reads that the cache answered, by outcome: hit, miss.", labels=["outcome"]
+        )
+        reads.add_metric(["hit"], self._cache.reads.hits)
+        reads.add_metric(["miss"], self._cache.reads.misses)
+        yield reads
 
 
 class MetricsMiddleware:

@@ -46,6 +46,14 @@ async def test_it_keeps_a_value(cache: Cache, key: str) -> None:
     assert await cache.get(key) == b""
 
 
+async def test_it_counts_what_its_reads_found(cache: Cache, key: str) -> None:
+    await cache.get(key)
+    await cache.set(key, b"", ttl_s=LATER_S)
+    for _ in range(2):
+        await cache.get(key)
+    assert (cache.reads.hits, cache.reads.misses) == (2, 1)
+
+
 async def test_it_forgets_what_is_deleted(cache: Cache, key: str) -> None:
     await cache.set(key, b"1", ttl_s=LATER_S)
     await cache.set(key + ":2", b"2", ttl_s=LATER_S)
