@@ -1,10 +1,11 @@
 """Jaeger's configuration against the keys that its documentation and its own examples show.
 
-Read: jaegertracing.io/docs/2.18/deployment/configuration and docs/2.20/storage/memory; in the repository
+Read: jaegertracing.io/docs/2.20/deployment/configuration and docs/2.20/storage/memory; in the repository
 jaegertracing/jaeger cmd/jaeger/config.yaml, cmd/jaeger/internal/all-in-one.yaml and
 cmd/jaeger/internal/extension/jaegerquery/jaegerquery.schema.yaml.
 """
 
+import re
 from typing import Any
 
 import yaml
@@ -49,6 +50,12 @@ def undocumented(config: Any, keys: Any, path: str = "") -> list[str]:
         inner = keys.get(name, keys.get("*", ...))
         found += [f"{path}/{name}"] if inner is ... else undocumented(value, inner, f"{path}/{name}")
     return found
+
+
+def test_the_image_is_of_the_release_whose_documentation_was_read() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.microservices.yml").read_text())
+    release = compose["services"]["jaeger"]["image"].partition(":")[2].rpartition(".")[0]
+    assert set(re.findall(r"docs/([\d.]+)/", __doc__ or "")) == {release}
 
 
 def test_every_key_is_documented() -> None:
