@@ -1,5 +1,6 @@
 """The Compose file and the configuration beside it, without Docker: what the directory asks of them."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,48 @@ def test_kong_finds_replicas_through_consul_at_its_fixed_address() -> None:
     assert service("kong")["environment"]["KONG_DNS_RESOLVER"] == f"{address}:8600"
     for identity in SERVICES.values():
         assert service(identity.name)["extra_hosts"] == [f"consul:{address}"]
+
+
+def test_kong_asks_again_soon_for_what_was_not_found_and_keeps_what_it_knew() -> None:
+    """Stale answers carry it over a Consul that is away; Kong keeps them for an hour by itself."""
+    environment = service("kong")["environment"]
+    assert (environment["KONG_DNS_ERROR_TTL"], environment["KONG_DNS_NOT_FOUND_TTL"]) == ("1", "1")
+    assert "KONG_DNS_STALE_TTL" not in environment
+
+
+def test_consul_s_answers_hold_some_seconds_and_it_passes_other_names_on() -> None:
+    """With a TTL of zero, Kong takes all replicas of a service for one."""
+    told = json.loads((ROOT / "infra/consul/consul.json").read_text())
+    ttl = {**told["dns_config"]["service_ttl"], "node": told["dns_config"]["node_ttl"]}
+    assert set(ttl) == {"*", "node"}
+    for name, value in ttl.items():
+        assert re.fullmatch("[1-5]s", value), name
+    assert told["recursors"] == ["127.0.0.11"]  # Docker's own name service
+
+
+def test_kong_traces_every_request() -> None:
+    environment = service("kong")["environment"]
+    assert environment["KONG_TRACING_INSTRUMENTATIONS"] == "request,balancer"
+    assert environment["KONG_TRACING_SAMPLING_RATE"] == "1.0"
+
+
+def test_kong_listens_where_it_is_published_and_scraped() -> None:
+    environment = service("kong")["environment"]
+    assert environment["KONG_DATABASE"] == "off"
+    assert environment["KONG_PROXY_LISTEN"].split()[0] == "0.0.0.0:8000"
+    assert environment["KONG_ADMIN_LISTEN"] == "0.0.0.0:8001"
+    assert environment["KONG_ADMIN_GUI_LISTEN"] == "off"
+    assert environment["KONG_STATUS_LISTEN"] == "0.0.0.0:8100"
+
+
+def test_kong_ends_in_grace_and_writes_to_memory_alone() -> None:
+    kong = service("kong")
+    assert kong["stop_signal"] == "SIGQUIT"
+    assert kong["environment"]["KONG_NGINX_DAEMON"] == "off"
+    assert (kong["user"], kong["read_only"], kong["cap_drop"]) == ("10001", True, ["ALL"])
+    prefix = kong["environment"]["KONG_PREFIX"]
+    assert kong["tmpfs"] == ["/tmp", f"{prefix}:uid={kong['user']},mode=0700"]  # noqa: S108  # Kong's own choice
+    assert kong["environment"]["KONG_DECLARATIVE_CONFIG"].startswith(f"{prefix}/")
 
 
 def test_no_secret_has_a_default() -> None:
