@@ -29,6 +29,7 @@ class Document(BaseModel):
         extra="forbid",
         frozen=True,
         allow_inf_nan=False,
+        hide_input_in_errors=True,
         use_attribute_docstrings=True,
     )
 

@@ -118,6 +118,7 @@ PRICE = a_decision("platform", "amount_per_period", 0, 10)
         (deciding({**PRICE, "low": 0.001}), INVALID, "/decisions/0/low"),
         (deciding({**PRICE, "step": 0.015}), INVALID, "/decisions/0/step"),
         (deciding(a_decision("gain", "share", 0, 1.5)), INVALID, "/decisions/0/high"),
+        (deciding(a_decision("gain", "share", 0, 1, 1e-320)), INVALID, "/decisions/0/step"),
         (
             {
                 **priced({**TIERS, "whole_tiers": [{"from_gain": 0, "rate": 0.1}]}),

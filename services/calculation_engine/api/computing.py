@@ -57,6 +57,11 @@ async def _compute(function: Callable[[Asked], Found], request: Asked) -> Found:
         given_up.set()
 
 
+def _preference(field: str) -> str:
+    """Its name, without value and parameters (RFC 7240, section 2)."""
+    return field.partition(";")[0].strip().lower()
+
+
 class Computing:
     """Answers the POST of an operation: with its document, or with the job that will have it."""
 
@@ -72,7 +77,7 @@ class Computing:
         self._request = request
         self._principal = principal
         self._key = idempotency_key
-        self._wants_job = _ASYNC in [each.strip().lower() for each in (prefer or "").split(",")]
+        self._wants_job = _ASYNC in [_preference(each) for each in (prefer or "").split(",")]
 
     async def answer(self, operation: Operation[Asked, Found], asked: Asked) -> Found | Response:
         """Raises:

@@ -68,6 +68,7 @@ class Deal:
 
     def outcome(self, terms: Sequence[Term]) -> Outcome:
         """What the deal brings by these terms, which have the keys of the pricing structure's."""
+        between_blocks()
         nothing = np.where(self.usable, 0.0, np.nan)
         paid, earned = nothing.copy(), nothing.copy()
         for term in terms:

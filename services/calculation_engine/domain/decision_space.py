@@ -22,6 +22,7 @@ _FIELDS: dict[str, tuple[DecidedField, ...]] = {
 }
 _RATIOS: tuple[DecidedField, ...] = ("share", "holdback")
 _RATIO_STEP = Decimal("0.0001")
+_LEAST_RATIO_STEP = Decimal("1E-9")
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ class DecisionSpace:
         if decision.field in _RATIOS:
             if decision.high > 1:
                 yield Fault(f"{pointer}/high", f"{decision.field} is a ratio, at most 1")
+            if decision.step is not None and _exact(decision.step) < _LEAST_RATIO_STEP:
+                yield Fault(f"{pointer}/step", f"a ratio goes in steps of {_LEAST_RATIO_STEP} or more")
             return
         for name, amount in (("low", decision.low), ("step", decision.step)):
             if amount is not None and _exact(amount).scaleb(self._digits) % 1:

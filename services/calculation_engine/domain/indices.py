@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from services.calculation_engine.domain.drawn_figures import OUTPUTS
 from services.calculation_engine.domain.drawn_flow import DrawnFlow
 from services.calculation_engine.domain.experiment import Experiment
+from services.calculation_engine.domain.formula.draws import Reached
+from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.sampling.copula import INDEPENDENT
 from services.calculation_engine.domain.sampling.sample import Sample
@@ -57,9 +59,10 @@ def variance_shares(experiment: Experiment, output: Output) -> Influence:
     names = tuple(experiment.drawn)
     figures = np.empty((len(names) + 2, draws))
     samples = [Sample(experiment.drawn, INDEPENDENT, experiment.design.copied(copy)) for copy in (0, 1)]
+    reached = {name: experiment.program.reached_by(name) for name in names}
     for start in range(0, draws, BLOCK):
         size = min(BLOCK, draws - start)
-        figures[:, start : start + size] = _mixed(experiment, samples, output, start, size)
+        figures[:, start : start + size] = _mixed(experiment, reached, samples, output, start, size)
     known: Truths = np.all(np.isfinite(figures), axis=0)
     first, second, mixed = figures[0], figures[1], figures[2:]
     replicated = _Replicated([first, second, mixed], known)
@@ -70,7 +73,12 @@ def variance_shares(experiment: Experiment, output: Output) -> Influence:
 
 
 def _mixed(
-    experiment: Experiment, samples: Sequence[Sample], output: Output, start: int, size: int
+    experiment: Experiment,
+    reached: Mapping[str, Reached],
+    samples: Sequence[Sample],
+    output: Output,
+    start: int,
+    size: int,
 ) -> Numbers:
     """The output of a block of A, of B, and of A with each input from B."""
     registers, rows, loops = experiment.registers, experiment.program.inputs, experiment.loops
@@ -81,6 +89,7 @@ def _mixed(
         sample.fill(loops, start, own, values)
 
     def figure() -> Numbers:
+        between_blocks()
         with np.errstate(all="ignore"):
             flow = DrawnFlow(experiment.plan, loops, registers, size)
             return np.where(flow.usable, OUTPUTS[output](flow), np.nan)
@@ -92,13 +101,13 @@ def _mixed(
         experiment.program.run(loops, registers, size)
         found[:] = figure()
     for name, row in own.items():
-        reached = experiment.program.reached_by(name)
-        before = registers[reached.rows]
+        changed = reached[name].rows
+        before = registers[changed]
         registers[rows[name], :BLOCK] = second[row]
-        reached.run(loops, registers, size)
+        reached[name].run(loops, registers, size)
         figures[row + 2] = figure()
         registers[rows[name], :BLOCK] = first[row]
-        registers[reached.rows] = before
+        registers[changed] = before
     return figures
 
 
@@ -106,24 +115,25 @@ class _Replicated:
     """The known draws of columns, the last of which has a row an input: together, and by replicates."""
 
     def __init__(self, columns: Sequence[Numbers], known: Truths) -> None:
+        self._columns = columns
+        self._known = known
         self._inputs = len(columns[-1])
-        self._whole = [column[..., known] for column in columns] if known.any() else None
-        everyone = bool(known.all())
-        self._parts = [
-            [column[..., r::REPLICATES] for column in columns]
-            if everyone
-            else [column[..., r::REPLICATES][..., known[r::REPLICATES]] for column in columns]
-            for r in range(REPLICATES)
-        ]
+
+    def _known_of(self, draws: slice) -> Sequence[Numbers]:
+        """Where all are known nothing is copied: an analysis is as large as may be already."""
+        known = self._known[draws]
+        columns = [column[..., draws] for column in self._columns]
+        return columns if known.all() else [column[..., known] for column in columns]
 
     def estimates(
         self, statistic: Callable[[Sequence[Numbers]], Numbers], *, bounds: tuple[float, float]
     ) -> list[Estimate]:
         """A statistic that has a value an input, with its intervals."""
-        values = _none(self._inputs) if self._whole is None else statistic(self._whole)
+        values = statistic(self._known_of(slice(None))) if self._known.any() else _none(self._inputs)
         margins = _none(self._inputs)
-        if min(len(part[0]) for part in self._parts) >= _LEAST_DRAWS:
-            spread = np.array([statistic(part) for part in self._parts])
+        replicates = [slice(r, None, REPLICATES) for r in range(REPLICATES)]
+        if min(np.count_nonzero(self._known[draws]) for draws in replicates) >= _LEAST_DRAWS:
+            spread = np.array([statistic(self._known_of(draws)) for draws in replicates])
             margins = T95 * spread.std(axis=0, ddof=1) / math.sqrt(REPLICATES)
         found = zip(values.tolist(), margins.tolist(), strict=True)
         return [_estimate(value, margin, bounds) for value, margin in found]
@@ -168,14 +178,14 @@ def _first_order(columns: Sequence[Numbers]) -> Numbers:
     first, second, mixed = columns
     # Without the mean the products vary less.
     mean = (first.mean() + second.mean()) / 2
-    return _shares(((second - mean) * (mixed - first)).mean(axis=1), first, second)
+    return _shares([((second - mean) * (row - first)).mean() for row in mixed], first, second)
 
 
 def _total_order(columns: Sequence[Numbers]) -> Numbers:
     first, second, mixed = columns
-    return _shares(((first - mixed) ** 2).mean(axis=1) / 2, first, second)
+    return _shares([((first - row) ** 2).mean() / 2 for row in mixed], first, second)
 
 
-def _shares(parts: Numbers, first: Numbers, second: Numbers) -> Numbers:
+def _shares(parts: Sequence[np.float64], first: Numbers, second: Numbers) -> Numbers:
     variance = float(np.concatenate((first, second)).var())
-    return parts / variance if variance else _none(len(parts))
+    return np.array(parts) / variance if variance else _none(len(parts))

@@ -68,13 +68,14 @@ class Conduct:
     def _count_to(self, stop: int) -> int:
         return next(number for number, shard in enumerate(self._shards, start=1) if shard.stop == stop)
 
-    async def send(self, queue: ShardQueue, clock: Clock) -> None:
-        """Sends what is due, and again what has not come for long. Raises QueueAway."""
+    async def send(self, queue: ShardQueue, cache: Cache, clock: Clock) -> None:
+        """Sends what is due, and again what nobody computes for long. Raises QueueAway."""
         now = clock.monotonic()
         if now - self._news_at > self._patience_s and self._sent > self._next:
-            self._sent = self._next
-            self._patience_s *= 2
             self._news_at = now
+            if await cache.get(self._keys.begun(self._shards[self._next].start)) is None:
+                self._sent = self._next
+                self._patience_s *= 2
         for shard in self._shards[self._sent : self._next + WINDOW]:
             await queue.send(shard, self._labels())
             self._sent += 1

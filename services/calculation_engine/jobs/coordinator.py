@@ -117,7 +117,7 @@ class Coordinator(BackgroundService):
         if now < self._send_from:
             return
         self._send_from = now + _SEND_AGAIN_S
-        await conduct.send(self._queue, self._runtime.clock)
+        await conduct.send(self._queue, self._runtime.cache, self._runtime.clock)
         self._send_from = now
 
     async def _note(self, held: "_Held") -> bool:

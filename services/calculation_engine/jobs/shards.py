@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
 from services.calculation_engine import domain
 from services.calculation_engine.domain.part import EXACT
 from services.calculation_engine.jobs.operations import SIMULATIONS, Operation
@@ -16,6 +18,9 @@ from services.calculation_engine.jobs.operations import SIMULATIONS, Operation
 SHARD = EXACT
 """Draws of a shard. Larger samples keep no single draws, so that a shard's part is small; one that fits into
 a shard is computed to its answer where it is."""
+
+BEGUN_S = 10.0
+"""For so long a shard is taken for begun after its replica last said so."""
 
 KEPT_S = 3600.0
 """A part that nobody fetches is kept for so long."""
@@ -46,6 +51,10 @@ class Keys:
     def part(self, start: int, stop: int) -> str:
         return f"{self.prefix}:{start}-{stop}"
 
+    def begun(self, start: int) -> str:
+        """There while somebody computes this shard."""
+        return f"{self.prefix}:{start}:begun"
+
     def attempts(self, start: int) -> str:
         """How often somebody has begun this shard."""
         return f"{self.prefix}:{start}:attempts"
@@ -65,8 +74,12 @@ def ranges(operation: Operation[Any, Any], draws: int) -> Sequence[tuple[int, in
 
 @cache
 def build() -> str:
-    """What tells apart engines whose parts may differ: its own source and NumPy's version. Reads files."""
+    """What tells apart engines whose parts may differ: its own source, NumPy's version, and the last digits
+    of what it computes here, which differ between kinds of processors. Reads files."""
     digest = hashlib.sha256(version("numpy").encode())
+    probe = np.linspace(0.01, 5.0, 4099)
+    for found in (np.exp(probe), np.log(probe), np.log1p(probe), np.power(probe, 1.7), probe.sum()):
+        digest.update(found.tobytes())
     for path in sorted(Path(domain.__path__[0]).rglob("*.*")):
         if path.suffix in {".py", ".txt"}:
             digest.update(path.read_bytes())

@@ -18,7 +18,7 @@ from services.calculation_engine.jobs.ending import NotDone, fail, is_over
 from services.calculation_engine.jobs.operations import OPERATIONS
 from services.calculation_engine.jobs.queue import Labels, ShardQueue
 from services.calculation_engine.jobs.refusals import problem_of
-from services.calculation_engine.jobs.shards import KEPT_S, Keys, Shard, build
+from services.calculation_engine.jobs.shards import BEGUN_S, KEPT_S, Keys, Shard, build
 from services.calculation_engine.metrics import SHARDS
 from services.calculation_engine.store.jobs import JobRow, Jobs, Standing
 from services.chassis.actor import Actor
@@ -157,9 +157,15 @@ class Worker(BackgroundService):
             await asyncio.wait([watching])
 
     async def _watch(self, shard: Shard, over: asyncio.Event) -> None:
-        async with changes(self._runtime.cache, shard.job_id, every_s=_LOOK_EVERY_S) as changed:
+        cache, begun = self._runtime.cache, Keys.of(shard.tenant, shard.job_id).begun(shard.start)
+        async with changes(cache, shard.job_id, every_s=_LOOK_EVERY_S) as changed:
             async for _ in changed:
-                standing = await self._standing(shard)
+                await cache.set(begun, b"", ttl_s=BEGUN_S)
+                try:
+                    standing = await self._standing(shard)
+                except Exception as failure:  # noqa: BLE001  # it looks again
+                    log.warning("job_not_seen", job_id=str(shard.job_id), error=describe(failure))
+                    continue
                 if standing is None or not standing.is_live:
                     over.set()
                     return

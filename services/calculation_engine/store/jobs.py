@@ -148,12 +148,13 @@ class Jobs:
     async def _end(
         self, job_id: UUID, status: JobStatus, *conditions: ColumnElement[bool], **values: Any
     ) -> bool:
-        """False if it has ended before, or the conditions do not hold."""
+        """False if it has ended before, or the conditions do not hold. What was asked is not kept."""
         ended = {
             "status": status,
             "ended_at": self._uow.clock.now(),
             "lease_owner": None,
             "lease_until": None,
+            "request": b"",
         }
         is_first = await self._change(job_id, *conditions, **ended, **values)
         if is_first:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import MaxConnectionsError, RedisError
 
 from services.chassis.breaker import CircuitBreaker
 from services.chassis.cache import CacheAway, Reads
@@ -39,21 +39,26 @@ class RedisCache:
 
     def __init__(self, url: str, *, timeout_s: float = _TIMEOUT_S, clock: Clock = SYSTEM_CLOCK) -> None:
         self._timeout_s = timeout_s
-        self._redis: Redis = Redis.from_url(
+        self._redis = self._client(url)
+        # Each listener holds a connection: however many there are, calls have theirs.
+        self._listening = self._client(url)
+        self._breaker = CircuitBreaker(failures_to_open=_FAILURES_TO_PAUSE, open_for_s=_PAUSE_S, clock=clock)
+        self._failures = 0
+        self.reads = Reads()
+        self._away = False
+
+    def _client(self, url: str) -> Redis:
+        return Redis.from_url(
             url,
             # Each call has a deadline here. The library's own is `asyncio.wait_for`, which on Python 3.11
             # swallows a cancellation that comes as the write is done.
             socket_timeout=None,
-            socket_connect_timeout=timeout_s,
+            socket_connect_timeout=self._timeout_s,
             # Once more at once: a pooled connection may be from before the server's restart.
             retry=Retry(NoBackoff(), retries=1),
             # Or each new connection would read the library's version from disk, in the event loop.
             driver_info=None,
         )
-        self._breaker = CircuitBreaker(failures_to_open=_FAILURES_TO_PAUSE, open_for_s=_PAUSE_S, clock=clock)
-        self._failures = 0
-        self.reads = Reads()
-        self._away = False
 
     @property
     def failures(self) -> int:
@@ -111,6 +116,7 @@ class RedisCache:
 
     async def close(self) -> None:
         await self._redis.aclose()
+        await self._listening.aclose()
 
     async def _call(self, command: Callable[[], Awaitable[T]]) -> T | None:
         if not self._breaker.allows():
@@ -130,10 +136,12 @@ class RedisCache:
     async def _listen(self, channel: str, mailbox: Mailbox, listening: asyncio.Event) -> None:
         while True:
             try:
-                async with self._redis.pubsub() as pubsub:
+                async with self._listening.pubsub() as pubsub:
                     async with asyncio.timeout(self._timeout_s):
                         await pubsub.subscribe(channel)
                     await self._collect(pubsub, mailbox, listening)
+            except MaxConnectionsError:
+                log.warning("too_many_listeners", channel=channel)
             except _AWAY as error:
                 self._missed(error)
             await asyncio.sleep(_jitter.uniform(0.1, _LONGEST_RETRY_S))

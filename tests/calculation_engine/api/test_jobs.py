@@ -45,6 +45,8 @@ async def test_a_job_brings_what_the_request_would_have(engineer: httpx2.AsyncCl
     at_once = await engineer.post(SIMULATIONS, json=a_simulation())
     later = await engineer.post(SIMULATIONS, json=a_simulation(), headers=ASYNC)
     assert later.headers["preference-applied"] == "respond-async"
+    within = {"Prefer": "handling=lenient, respond-async; wait=5"}
+    assert (await engineer.post(SIMULATIONS, json=a_simulation(), headers=within)).status_code == 202
     job = await ended(engineer, await accepted(later))
     assert (job["status"], job["problem"]) == ("succeeded", None)
     assert job["result"] == at_once.json()

@@ -1,11 +1,13 @@
 """Sensitivities against closed forms."""
 
 import math
+from itertools import count
 from typing import Any
 
 import pytest
 
 from services.calculation_engine.domain.errors import TooLarge
+from services.calculation_engine.domain.interruption import Interrupted, interruptible
 from services.calculation_engine.domain.sensitivity import analyse
 from services.schemas.sensitivity import Sensitivity, SensitivityRequest
 from services.schemas.simulation import Estimate
@@ -181,6 +183,14 @@ def test_more_numbers_than_fit_in_a_request_are_too_large() -> None:
     model = now(" + ".join(names), inputs={name: uniform(0, 1) for name in names})
     with pytest.raises(TooLarge, match="numbers"):
         analysis(model, draws=2**17, methods=["spearman"])
+
+
+def test_shares_of_variance_end_once_they_are_given_up() -> None:
+    """Whoever gives up is asked for each input of each block."""
+    looks = count(1)
+    with interruptible(lambda: next(looks) > 20), pytest.raises(Interrupted):
+        analysis(model_of(SOBOL[0]), output="pv_benefits", methods=["sobol"], draws=16_384)
+    assert next(looks) == 22
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:

@@ -8,7 +8,7 @@ import pytest
 from services.calculation_engine.jobs import shards
 from services.calculation_engine.jobs.conduct import WINDOW
 from services.calculation_engine.jobs.coordinator import MOST_ATTEMPTS, Coordinator
-from services.calculation_engine.jobs.shards import build
+from services.calculation_engine.jobs.shards import BEGUN_S, Keys, build
 from services.calculation_engine.store import waiting
 from services.calculation_engine.store.jobs import LONGEST
 from services.chassis.ids import new_id
@@ -104,6 +104,21 @@ async def test_what_does_not_come_is_sent_again(bench: Bench) -> None:
     await bench.work()
     await bench.coordinator.run_once()
     assert (await bench.job(row)).status == "succeeded"
+
+
+async def test_what_somebody_still_computes_is_not_sent_again(bench: Bench) -> None:
+    row = await bench.add(draws=SMALL)
+    await bench.coordinator.run_once()
+    assert len(bench.queue.taken()) == 1
+    begun = Keys.of(row.tenant_id, row.id).begun(0)
+    for _ in range(3):
+        bench.clock.advance(61)
+        await bench.runtime.cache.set(begun, b"", ttl_s=BEGUN_S)
+        await bench.coordinator.run_once()
+        assert bench.queue.taken() == []
+    bench.clock.advance(61)
+    await bench.coordinator.run_once()
+    assert len(bench.queue.taken()) == 1
 
 
 async def test_two_jobs_of_one_request_are_in_nobody_s_way(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -11,6 +12,8 @@ from services.chassis.cache.redis import RedisCache
 from services.chassis.clock import MovableClock
 from tests.harness.logs import logged_by
 from tests.servers.redis import RedisProcess
+
+_MORE_THAN_A_POOL = 110
 
 
 @pytest.fixture
@@ -50,6 +53,20 @@ async def test_away_it_is_missed_and_logged_once(
     with logged_by(redis_cache) as logged:
         assert await cache.incr("count", window_s=60) == 1
     assert logged.events == ["cache_back"]
+
+
+async def test_listeners_take_no_call_s_connection(cache: RedisCache) -> None:
+    """More than a pool holds."""
+    async with AsyncExitStack() as listening:
+        await asyncio.gather(
+            *(
+                listening.enter_async_context(cache.subscribe(f"channel {n}"))
+                for n in range(_MORE_THAN_A_POOL)
+            )
+        )
+        await cache.set("key", b"1", ttl_s=60)
+        assert await cache.get("key") == b"1"
+    assert cache.failures == 0
 
 
 async def test_a_pooled_connection_from_before_a_restart_costs_nothing(

@@ -150,7 +150,6 @@ def _layout(program: Program, drawn: tuple[str, ...], wanted: tuple[str, ...]) -
     return _Layout(inputs, results, placed, tuple(_parts(placed)), rows.constants, rows.count, len(steps))
 
 
-@lru_cache(maxsize=4096)
 def _reached(program: Program, drawn: tuple[str, ...], wanted: tuple[str, ...], name: str) -> Reached:
     roots = {program.roots[pointer] for pointer in wanted} & _varying(program, [name])
     needed = {step.number for step in _steps(program, _varying(program, drawn), roots)}
