@@ -19,8 +19,6 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.redis import RedisServer
 
-pytestmark = pytest.mark.chaos
-
 DRAWS = 20 * SHARD + 1000
 COMPUTED = 'job_shards_total{outcome="computed",service="calculation-engine"}'
 
@@ -61,6 +59,7 @@ async def followed(client: httpx2.AsyncClient, path: str) -> AsyncIterator[tuple
                     yield event
 
 
+@pytest.mark.chaos
 async def test_every_replica_takes_part(three: Sequence[Replica], whole: Json) -> None:
     """Each knows of the job: one takes it in, another tells how it goes, the third what came of it."""
     tenant = uuid4()
@@ -82,7 +81,9 @@ async def test_every_replica_takes_part(three: Sequence[Replica], whole: Json) -
     assert sum(shards) >= 21
 
 
-@pytest.mark.parametrize("survivor", [0, 1])
+@pytest.mark.parametrize(
+    "survivor", [pytest.param(0, marks=pytest.mark.chaos), pytest.param(1, marks=pytest.mark.chaos_full)]
+)
 async def test_the_answer_is_the_same_when_all_but_one_are_killed(
     three: Sequence[Replica], whole: Json, survivor: int
 ) -> None:
@@ -100,6 +101,7 @@ async def test_the_answer_is_the_same_when_all_but_one_are_killed(
     assert (job["status"], job["result"]) == ("succeeded", whole)
 
 
+@pytest.mark.chaos
 async def test_cancelling_frees_the_cores(three: Sequence[Replica]) -> None:
     def taken() -> float:
         return sum(replica.processor_s() for replica in three)
