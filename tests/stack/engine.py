@@ -37,13 +37,16 @@ def has_docker() -> bool:
 
 
 def eventually(look: Callable[[], bool], *, within_s: float) -> float:
-    """Returns after how many seconds it was so; AssertionError if it never was."""
+    """Returns after how many seconds it was seen to be so; AssertionError if that was not in time."""
     begun = time.monotonic()
-    while time.monotonic() - begun < within_s:
-        if look():
-            return time.monotonic() - begun
+    while True:
+        is_so = look()
+        after = time.monotonic() - begun
+        if after > within_s:
+            raise AssertionError(f"{'only after' if is_so else 'not within'} {after:.1f} s of {within_s:g} s")
+        if is_so:
+            return after
         time.sleep(0.2)
-    raise AssertionError(f"not within {within_s} s")
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,16 @@ class Stack:
         """The addresses of a service's healthy replicas, as Consul knows them."""
         rows = self.get("CONSUL_PORT", f"/v1/health/service/{service}", passing="1")
         return sorted(row["Service"]["Address"] for row in rows)
+
+    def registered(self, service: str) -> list[str]:
+        """The addresses of a service's replicas that Consul knows, healthy or not."""
+        rows = self.get("CONSUL_PORT", f"/v1/catalog/service/{service}")
+        return sorted(row["ServiceAddress"] for row in rows)
+
+    def targets(self) -> list[tuple[str, str]]:
+        """Job and health of every target that Prometheus has."""
+        found = self.get("PROMETHEUS_PORT", "/api/v1/targets")["data"]["activeTargets"]
+        return [(target["labels"]["job"], target["health"]) for target in found]
 
     def inspect(self, container: str) -> Any:
         return json.loads(self.docker("inspect", container))[0]

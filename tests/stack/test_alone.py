@@ -20,3 +20,5 @@ def test_one_service_alone_brings_up_what_it_needs(built: Stack) -> None:
 
     eventually(answers, within_s=120)
     assert built.containers("value-committer") == []
+    # As Ctrl-C would: networks and containers stay, and the start of all of it finds its own there.
+    built.compose("stop")
