@@ -16,6 +16,8 @@ from typing import Any
 import httpx2
 import yaml
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from starlette.types import ASGIApp
 
 from services.chassis.plain_http import no_tls
@@ -85,6 +87,7 @@ def _redis_of(document: dict[str, Any]) -> Redis:
         db=told["database"],
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
+        retry=Retry(NoBackoff(), 0),  # Kong does not wait for a Redis that is away, either
     )
 
 

@@ -2,59 +2,16 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.chassis.registry import Address, StaticRegistry
-from services.schemas.directory import SERVICES, ServiceIdentity
-from tests.chassis.http_server import serving
-from tests.gateway.rendering import COMPLETE, GATEWAY, rendered
+from tests.gateway.rendering import COMPLETE, GATEWAY
 from tests.servers.redis import RedisServer
-from tests.stack.kong import gateway
+from tests.stack.double import standing
 from tests.stack.probes import faults
 
 pytestmark = pytest.mark.stack
-
-
-def service(identity: ServiceIdentity) -> ASGIApp:
-    """Says whose it is, to whatever it is asked."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        path = Request(scope).url.path
-        title = f"ValueVerse {identity.title}"
-        await JSONResponse({"info": {"title": title}, "path": path})(scope, receive, send)
-
-    return app
-
-
-@asynccontextmanager
-async def standing(folder: Path, redis: RedisServer, **environment: str) -> AsyncIterator[str]:
-    """The double before six services, configured by the gateway's files in a folder."""
-    told = await asyncio.to_thread(rendered, {**COMPLETE, **environment}, folder)
-    assert told.returncode == 0, told.stderr
-    document: dict[str, Any] = yaml.safe_load(told.stdout)
-    file = folder / "rendered.yml"
-    file.write_text(told.stdout)
-    for entry in document["services"]:
-        for route in entry["routes"]:
-            for plugin in route["plugins"]:
-                if plugin["name"] == "rate-limiting":
-                    plugin["config"]["redis"] |= {"host": "127.0.0.1", "port": redis.port, "password": None}
-    async with AsyncExitStack() as stack:
-        addresses: dict[str, list[Address]] = {}
-        for identity in SERVICES.values():
-            addresses[identity.name] = [await stack.enter_async_context(serving(service(identity)))]
-        app, _ = await stack.enter_async_context(gateway(file, document, StaticRegistry(addresses)))
-        address = await stack.enter_async_context(serving(app))
-        yield address.url
 
 
 @pytest.fixture
