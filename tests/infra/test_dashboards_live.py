@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 import yaml
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -16,10 +17,14 @@ from starlette.routing import Route
 
 from services.chassis.registry import Address
 from services.schemas.directory import SERVICES
-from tests.amplifier.api.cases import active, closed, measured
+from tests.amplifier.api.cases import active, closed, measured, reading, stepped
+from tests.architect.api.cases import got
 from tests.chassis.http_server import serving
-from tests.committer.api.cases import Deal
+from tests.committer.api.cases import SETTLEMENTS, Deal
+from tests.committer.api.payloads import closed as period_closed
+from tests.executor.api import cases as delivery
 from tests.harness.platform import Company, TestPlatform, running_platform
+from tests.harness.sql import connect
 from tests.harness.waiting import eventually
 from tests.infra.dashboards import QUERIES, Query, query
 from tests.infra.exposed import ROOT
@@ -30,13 +35,22 @@ from tests.servers.prometheus import PrometheusProcess, PrometheusServer
 _FOLDER = ROOT / "infra/prometheus"
 _PAGES = ROOT / "tests/data/metrics/pages"
 _WITHIN_S = 60.0
+_BESIDE = ("kong", "rabbitmq", "redis", "postgres", "consul", "prometheus")
 
-# Panels with nothing to show on a sound platform, or on one in which no service reads through a cache yet.
-_MAY_BE_EMPTY = {
-    ("service-health", "Alerts by name"),
-    ("requests-and-responses", "Failing routes"),
-    ("cache-hit-rates", "Hits of the services' reads"),
-    ("cache-hit-rates", "Reads a second"),
+# Panels of what fails: they have nothing to show on a sound platform.
+_MAY_BE_EMPTY = {("service-health", "Alerts by name"), ("requests-and-responses", "Failing routes")}
+
+# What a table of each service's holds, by the labels of the panel that shows as much.
+_INBOX = query("messaging", "Notifications since the start")
+_HELD = {
+    query("messaging", "Handled since the start"): "select '{name}', count(*) from {key}.inbox",
+    query("messaging", "Events not published"): (
+        "select '{name}', count(*) from {key}.outbox where published_at is null"
+    ),
+    query("messaging", "Sagas ended since the start"): (
+        "select 'done ' || name, count(*) from {key}.sagas where status = 'done' group by name"
+    ),
+    _INBOX: "select 'in-app delivered', count(*) from notification.messages",
 }
 
 
@@ -145,35 +159,120 @@ class Counts:
 async def test_what_the_panels_count_is_what_was_done(
     platform: TestPlatform, company: Company, prometheus: PrometheusServer
 ) -> None:
-    value = [query("value", f"Value {what}") for what in ("committed", "realised", "at risk")]
-    periods = next(each for each in QUERIES if (each.panel, each.legend) == ("Periods closed", "closed"))
+    value = [query("value", f"Value {what}") for what in ("committed", "realised", "at risk", "settled")]
+    together = [each for each in QUERIES if each.panel == "Committed, realised, at risk"]
+    periods = [each for each in QUERIES if each.panel == "Periods closed"]
+    work = [query("value", panel) for panel in ("Models approved", "Milestones accepted", "Plans completed")]
     answered = query("requests-and-responses", "Answered since the start")
     sagas = query("messaging", "Sagas ended since the start")
-    counts = await Counts.begin(prometheus, *value, periods, answered, sagas)
+    counts = await Counts.begin(prometheus, *value, *together, *periods, *work, answered, sagas)
 
-    contract = await Deal(company).in_force()
+    deal = Deal(company)
+    contract = await deal.in_force()
+    await deal.tell(period_closed(contract, "2026-Q1"))
+    settlements = (await got(deal.manager, SETTLEMENTS, contract_id=contract["id"]))["items"]
     promised = sum(float(amount) for each in contract["commitments"] for amount in each["committed"])
     reader = company.person("della", "delivery-manager")
     for _ in range(7):
         assert (await reader.get("/api/v1/executor/plans")).is_success
+    delivered = await _delivered(company)
+    sam, grace = company.person("sam", "success-lead"), company.person("grace", "approver")
     plan = await active(company)
-    await measured(company.person("sam", "success-lead"), plan)
+    await measured(sam, plan)
     done = await closed(company, plan)
+    await measured(sam, plan, [reading("2026-03", "0.021", "2026-06-10", "scrap_share")])
+    restated = (await stepped(grace, plan, "restate")).json()
     missed = await closed(company, await active(company))
 
     realised = sum(float(each["realised"]["amount"]) for each in done["figures"])
-    at_risk = {each["standing"]: float(each["committed"]["amount"]) for each in missed["figures"]}
-    assert realised > 0
-    assert at_risk.keys() == {"at_risk", "missed"}
+    at_risk = {"at_risk": 0.0, "missed": 0.0}
+    for each in (*restated["figures"], *missed["figures"]):
+        if each["standing"] in at_risk:
+            at_risk[each["standing"]] += float(each["committed"]["amount"])
+    assert min(realised, *at_risk.values()) > 0
+    for panel, total in zip(together, (promised, realised, sum(at_risk.values())), strict=True):
+        await counts.become(panel, {"EUR": total})
     await counts.become(value[0], {"EUR": promised})
     await counts.become(value[1], {"EUR": realised})
     await counts.become(value[2], {f"EUR {standing}": amount for standing, amount in at_risk.items()})
-    await counts.become(periods, {"": 2})
-    await counts.become(answered, {"value-executor": 7})
+    await counts.become(value[3], {"EUR": sum(float(each["net"]["amount"]) for each in settlements)})
+    for panel, count in zip((*periods, *work), (2, 1, 3, 2, 1), strict=True):
+        await counts.become(panel, {"": count})
+    await counts.become(answered, {"value-executor": 7 + delivered})
     await counts.become(sagas, {"done activate-contract": 1})
 
 
-async def test_every_panel_has_something_to_show(company: Company, prometheus: PrometheusServer) -> None:
+async def _delivered(company: Company) -> int:
+    """Has a plan's two milestones accepted, the last of which completes it; how many requests that took."""
+    account = str(uuid4())
+    dana, cara = (
+        company.person("dana", "delivery-manager"),
+        company.person("cara", "customer", account=account),
+    )
+    plan = await delivery.made(dana, account_id=account)
+    for key in ("pilot", "rollout"):
+        assert (await delivery.stepped(dana, plan, key, "deliver")).is_success
+        accepted = await delivery.stepped(cara, plan, key, "accept", {"accepted_on": "2026-03-02"})
+        assert accepted.is_success
+    return 1 + 2 * 4  # each step reads the milestone first
+
+
+async def test_the_panels_show_what_the_database_holds(
+    platform: TestPlatform, postgres_server: PostgresServer, company: Company, prometheus: PrometheusServer
+) -> None:
+    await Deal(company).in_force()
+    held: dict[str, Any] = {}
+    shown: dict[str, Any] = {}
+
+    async def they_agree() -> bool:
+        nonlocal held, shown
+        held = await _held(postgres_server, platform.database)
+        shown = {str(panel): await _asked(prometheus, panel) for panel in _HELD}
+        return all(shown[panel].items() >= rows.items() for panel, rows in held.items())
+
+    try:
+        await eventually(they_agree, within_s=_WITHIN_S)
+    except TimeoutError:
+        raise TimeoutError(f"{shown}, not {held}") from None
+    assert held[str(_INBOX)]["in-app delivered"] > 0
+
+
+async def _held(server: PostgresServer, database: str) -> dict[str, dict[str, int]]:
+    """What the panels should show, counted in the database by its superuser, who sees all tenants."""
+    url = f"{server.superuser_url.rpartition('/')[0]}/{database}"
+    async with connect(url) as connection:
+
+        async def counted(statement: str) -> dict[str, int]:
+            found: dict[str, int] = {}
+            for each in SERVICES.values():
+                rows = await connection.execute(text(statement.format(name=each.name, key=each.key)))
+                found |= {row[0]: row[1] for row in rows}
+            return found
+
+        return {str(panel): await counted(statement) for panel, statement in _HELD.items()}
+
+
+async def test_the_share_of_hits_is_that_of_the_reads(
+    platform: TestPlatform, prometheus: PrometheusServer
+) -> None:
+    cache = platform.embedded.apps["value-architect"].state.runtime.cache
+    panel = query("cache-hit-rates", "Hits of the services' reads")
+    before = (cache.reads.hits, cache.reads.misses)
+    key = f"test:{uuid4()}"
+    await cache.set(key, b"1", ttl_s=60)
+    for asked in (key, key, key, f"{key}:none"):
+        await cache.get(asked)
+    assert (cache.reads.hits, cache.reads.misses) == (before[0] + 3, before[1] + 1)
+
+    async def is_shown() -> bool:
+        return math.isclose((await _asked(prometheus, panel)).get("value-architect", math.nan), 0.75)
+
+    await eventually(is_shown, within_s=_WITHIN_S)
+
+
+async def test_every_panel_has_something_to_show(
+    platform: TestPlatform, company: Company, prometheus: PrometheusServer
+) -> None:
     empty: set[tuple[str, str]] = set()
 
     async def all_show() -> bool:
@@ -183,6 +282,7 @@ async def test_every_panel_has_something_to_show(company: Company, prometheus: P
 
     # A rate wants two scrapes; a first event is handled, a peer first asked, when somebody does something.
     await Deal(company).in_force()
+    await platform.embedded.apps["value-architect"].state.runtime.cache.get("nothing")
     try:
         await eventually(all_show, within_s=_WITHIN_S)
     except TimeoutError:
@@ -194,7 +294,32 @@ async def test_every_panel_has_something_to_show(company: Company, prometheus: P
     [
         (query("service-health", "Replicas that answer"), {each.name: 1.0 for each in SERVICES.values()}),
         (query("service-health", "Alerts"), {"": 0.0}),
+        (query("service-health", "Beside the services"), dict.fromkeys(_BESIDE, 1.0)),
+        (
+            query("requests-and-responses", "What the gateway answers"),
+            {"200 architect": 0.0, "401 architect": 0.0},
+        ),
+        (query("cache-hit-rates", "Redis"), {"": 1.0}),
+        (
+            query("cache-hit-rates", "Calls that the cache did not answer, since the start"),
+            {each.name: 0.0 for each in SERVICES.values()},
+        ),
+        (query("cache-hit-rates", "Keys that Redis dropped for want of memory"), {"": 0.0}),
         (query("database-performance", "PostgreSQL"), {"": 1.0}),
+        (query("database-performance", "Deadlocks"), {"": 0.0}),
+        (
+            query("database-performance", "Size"),
+            {"postgres": 7_763_635.0, "template0": 7_602_703.0, "template1": 7_602_703.0},
+        ),
+        (query("messaging", "Dead since the start"), {"": 0.0}),
+        (
+            query("messaging", "Messages in the queues"),
+            {"valueverse.architect": 0.0, "valueverse.executor": 3.0, "valueverse.audit": 5.0},
+        ),
+        (
+            query("messaging", "Consumers of the queues"),
+            {"valueverse.architect": 1.0, "valueverse.executor": 1.0, "valueverse.audit": 0.0},
+        ),
         (query("messaging", "Dead letters that wait"), {"": 0.0}),
         (
             query("messaging", "Messages that wait to be tried again"),
