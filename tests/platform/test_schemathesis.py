@@ -31,7 +31,8 @@ EVERY_SCOPE = sorted({scope for operation in OPERATIONS for scope in operation.s
 
 # What Schemathesis does not know as answers, where an operation declares them.
 ALSO_TO_GOOD_DATA = {"412", "422", "428"}
-ALSO_TO_BAD_DATA = {"412", "413"}
+ALSO_TO_BAD_DATA = {"412"}
+LEAST_BODY_LIMIT = 2**20
 
 A_FEW = settings(
     max_examples=3, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
@@ -64,7 +65,10 @@ async def _hold_against_its_document(
     def call(case: Any) -> None:
         if not (case.meta and case.meta.is_negative_at(ParameterLocation.PATH)):
             case.path_parameters.update(parameters)
-        answer = case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
+        answer = case.call(headers={"Authorization": f"Bearer {token}"})
+        # A body past its limit is not read, whatever stands in it.
+        if answer.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE or not _is_large(answer):
+            case.validate_response(answer)
         if answer.status_code == HTTPStatus.ACCEPTED:  # as much work as a document allows, for nobody
             (location,) = answer.headers["location"]
             asyncio.run_coroutine_threadsafe(person.delete(location), loop).result()
@@ -80,6 +84,10 @@ async def _hold_against_its_document(
         _thin_out(test, most_cases)
     # In a thread: it calls by itself and waits, while the services work on this loop.
     await asyncio.to_thread(test)
+
+
+def _is_large(answer: Any) -> bool:
+    return len(answer.request.body or b"") > LEAST_BODY_LIMIT
 
 
 def _thin_out(test: Any, most: int) -> None:
