@@ -12,9 +12,12 @@ from tests.harness.platform import Company
 from tests.harness.waiting import eventually
 
 
-async def test_a_plan_waits_for_the_architect_and_asks_it_once(company: Company) -> None:
-    sam = company.person("sam", "success-lead")
+async def test_a_plan_waits_for_the_architect_and_asks_it_once(
+    company: Company, other_company: Company
+) -> None:
+    sam, sue = company.person("sam", "success-lead"), other_company.person("sue", "success-lead")
     with way_to(company, "value-architect") as way:
+        beside = await made(other_company)  # as tests before this one leave them: fetched at the same time
         plan = await made(company)
         assert await ModelFetcher(runtime_of(company)).run_once() is False
         assert (await got(sam, f"{PLANS}/{plan['id']}"))["state"] == "fetching"
@@ -22,6 +25,7 @@ async def test_a_plan_waits_for_the_architect_and_asks_it_once(company: Company)
         assert (await settled(sam, plan))["state"] == "active"
         await measured(sam, plan)
         succeeded(await stepped(sam, plan, "request-review"))
+        assert (await settled(sue, beside))["state"] == "active"
         assert way.answered == 2, "its versions, and the one that it names"
 
 
