@@ -13,6 +13,7 @@ from services.calculation_engine.api import (
     sensitivities,
     simulations,
 )
+from services.calculation_engine.api.streams import OpenStreams
 from services.calculation_engine.jobs.background import background
 from services.calculation_engine.metrics import JOBS, JOBS_ENDED, SHARDS
 from services.calculation_engine.settings import Settings
@@ -33,4 +34,6 @@ def create_app(settings: Settings, seams: Seams | None = None) -> FastAPI:
         gauges=(JOBS,),
         kept=(PRUNED,),
     )
-    return build_app(service, settings, seams)
+    app = build_app(service, settings, seams)
+    app.state.streams = OpenStreams()
+    return app

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from services.chassis import grace
+from services.chassis.stopping import Stoppable
 from services.launcher.errors import CannotStart
 
 _BACKLOG = 512
@@ -67,7 +68,8 @@ async def serving(apps: Sequence[tuple[ASGIApp, socket.socket]]) -> AsyncIterato
 
     The apps' lifespans are not entered here: an app may be served twice.
     """
-    servers = [_Server(_config(app)) for app, _ in apps]
+    served = [Stoppable(app) for app, _ in apps]
+    servers = [_Server(_config(app)) for app in served]
     tasks = [
         asyncio.create_task(server.serve(sockets=[opened]))
         for server, (_, opened) in zip(servers, apps, strict=True)
@@ -76,7 +78,8 @@ async def serving(apps: Sequence[tuple[ASGIApp, socket.socket]]) -> AsyncIterato
         await _until_started(servers, tasks)
         yield
     finally:
-        for server in servers:
+        for app, server in zip(served, servers, strict=True):
+            app.is_stopping = True
             server.should_exit = True
         await asyncio.gather(*tasks, return_exceptions=True)
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
+from services.chassis.stopping import is_stopping
 from services.launcher.errors import CannotStart
 from services.launcher.ports import free_port, is_free
 from services.launcher.serving import Address, bound, serving
@@ -63,6 +66,27 @@ async def test_what_is_in_flight_is_answered_before_the_end() -> None:
             assert (await call).text == "done"
             with pytest.raises(httpx2.ConnectError):
                 await client.get(url)
+
+
+async def test_an_answer_that_goes_on_is_told_to_end() -> None:
+    """A stream ends as it wants to, and its client gets it whole, long before it would be cut off."""
+
+    async def words(request: Request) -> AsyncIterator[str]:
+        yield "begun, "
+        while not is_stopping(request):  # noqa: ASYNC110  # it tells nobody
+            await asyncio.sleep(0.01)
+        yield "ended"
+
+    async def stream(request: Request) -> StreamingResponse:
+        return StreamingResponse(words(request))
+
+    async with httpx2.AsyncClient(trust_env=False) as client, AsyncExitStack() as streams:
+        with bound([ANY_PORT]) as [opened]:
+            async with serving([(Starlette(routes=[Route("/", stream)]), opened)]):
+                answer = await streams.enter_async_context(client.stream("GET", url_of(opened)))
+                texts = answer.aiter_text()
+                assert await anext(texts) == "begun, "
+            assert [text async for text in texts] == ["ended"]
 
 
 async def test_who_connects_before_the_start_is_answered_after_it() -> None:

@@ -16,6 +16,7 @@ from services.calculation_engine.domain.interruption import interruptible
 from services.calculation_engine.jobs.ending import job_path
 from services.calculation_engine.jobs.operations import Operation
 from services.calculation_engine.jobs.refusals import CannotCompute, problem_of
+from services.calculation_engine.settings import settings_of
 from services.calculation_engine.store.jobs import Jobs
 from services.chassis.access import CurrentPrincipal, IdempotencyKey, claim_key, open_unit_of_work
 from services.chassis.actor import Actor
@@ -29,7 +30,6 @@ Found = TypeVar("Found", bound=Document)
 
 # As many at once as a small container has cores; the rest wait their turn.
 _AT_ONCE = anyio.CapacityLimiter(2)
-_MOST_LIVE = 100
 _RETRY_S = "30"
 _ASYNC = "respond-async"
 
@@ -94,8 +94,9 @@ class Computing:
         uow = open_unit_of_work(self._request, Actor(self._principal.tenant, self._principal.sub))
         await claim_key(self._request, uow, self._principal, self._key)
         jobs = Jobs(uow)
-        if await jobs.live() >= _MOST_LIVE:
-            detail = f"{_MOST_LIVE} jobs are under way: wait for one, or cancel one."
+        most = settings_of(self._request).tenant_jobs
+        if await jobs.live() >= most:
+            detail = f"Of {most} jobs at once none has ended: wait for one, or cancel one."
             raise TooManyJobs(detail, headers={"Retry-After": _RETRY_S})
         row = await jobs.add(
             operation=operation.name,

@@ -8,12 +8,14 @@ from fastapi import BackgroundTasks, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from services.calculation_engine.api.documents import shown
+from services.calculation_engine.api.streams import TooManyStreams, one_stream
 from services.calculation_engine.jobs.changes import changes, tell
 from services.calculation_engine.store.jobs import JobRow, Jobs
 from services.chassis.access import CurrentPrincipal, Work, requires
 from services.chassis.actor import Actor
 from services.chassis.problems import Conflict, NotFound, document
 from services.chassis.runtime import runtime_of
+from services.chassis.stopping import is_stopping
 from services.chassis.transaction import resource
 from services.schemas.jobs import Job, JobState, Progress
 
@@ -53,17 +55,18 @@ async def get_job(job: Existing) -> Job:
 
 @router.get(
     "/{job_id}/events",
-    dependencies=[requires("calculation-engine:read")],
+    dependencies=[requires("calculation-engine:read"), Depends(one_stream)],
     summary="Follow a job",
     response_class=EventSourceResponse,
+    responses=document(TooManyStreams),
 )
 async def follow_job(
     job: Existing, request: Request, principal: CurrentPrincipal
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `progress` with how far the job is, at once and whenever that has changed, then one
     named after how it ended (`succeeded`, `failed`, `cancelled`), with which the stream ends. Nothing is
-    numbered: who connects again, as all have to after ten minutes, is told how it stands now. Comments keep
-    the connection alive."""
+    numbered: who connects again, as all have to after ten minutes and when the service stops, is told how it
+    stands now. Comments keep the connection alive."""
     runtime = runtime_of(request)
     actor = Actor(principal.tenant, principal.sub)
     told: JobState | None = None
@@ -81,7 +84,7 @@ async def follow_job(
             )
             if state != told:
                 yield ServerSentEvent(data=state, event="progress" if standing.is_live else standing.status)
-            if not standing.is_live or runtime.clock.monotonic() > until:
+            if not standing.is_live or runtime.clock.monotonic() > until or is_stopping(request):
                 return
             told = state
 

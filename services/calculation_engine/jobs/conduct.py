@@ -16,8 +16,8 @@ from services.chassis.clock import Clock
 from services.schemas.base import Document
 
 WINDOW = 12
-"""So many shards from the next to be merged on are sent: enough for every replica, and soon past for other
-jobs."""
+"""So many shards, from the next to be merged on, are a tenant's jobs together sent ahead: enough for every
+replica, and soon past for the shards of others behind them in the queue."""
 _PATIENCE_S = 60.0
 
 
@@ -68,15 +68,16 @@ class Conduct:
     def _count_to(self, stop: int) -> int:
         return next(number for number, shard in enumerate(self._shards, start=1) if shard.stop == stop)
 
-    async def send(self, queue: ShardQueue, cache: Cache, clock: Clock) -> None:
-        """Sends what is due, and again what nobody computes for long. Raises QueueAway."""
+    async def send(self, queue: ShardQueue, cache: Cache, clock: Clock, *, ahead: int) -> None:
+        """Sends what is due, `ahead` shards at most from the next to be merged on, and again what nobody
+        computes for long. Raises QueueAway."""
         now = clock.monotonic()
         if now - self._news_at > self._patience_s and self._sent > self._next:
             self._news_at = now
             if await cache.get(self._keys.begun(self._shards[self._next].start)) is None:
                 self._sent = self._next
                 self._patience_s *= 2
-        for shard in self._shards[self._sent : self._next + WINDOW]:
+        for shard in self._shards[self._sent : self._next + ahead]:
             await queue.send(shard, self._labels())
             self._sent += 1
             self._news_at = now

@@ -11,7 +11,7 @@ from anyio import to_thread
 
 from services.calculation_engine.domain.errors import EngineError
 from services.calculation_engine.jobs.changes import tell
-from services.calculation_engine.jobs.conduct import Conduct
+from services.calculation_engine.jobs.conduct import WINDOW, Conduct
 from services.calculation_engine.jobs.ending import NotDone, fail
 from services.calculation_engine.jobs.queue import QueueAway, ShardQueue
 from services.calculation_engine.jobs.refusals import problem_of
@@ -31,7 +31,8 @@ log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 5
 """A job that was taken up so often in a row without any progress takes its coordinators with it."""
-_AT_ONCE = 8
+_AT_ONCE = 16
+_OF_A_TENANT = 4
 _LEASE = timedelta(seconds=15)
 _RENEW_S = 5.0
 _MEASURE_S = 5.0
@@ -73,7 +74,9 @@ class Coordinator(BackgroundService):
         await self._queue.close()
 
     async def _claim(self, room: int) -> list[Claimed]:
-        found = await waiting.claim(self._runtime.database, self._lease, size=room, duration=_LEASE)
+        found = await waiting.claim(
+            self._runtime.database, self._lease, size=room, of_a_tenant=_OF_A_TENANT, duration=_LEASE
+        )
         return [claimed for claimed in found if claimed.job_id not in self._held]
 
     async def _take_up(self, claimed: Claimed) -> None:
@@ -102,7 +105,7 @@ class Coordinator(BackgroundService):
         if conduct.is_whole:
             await self._finish(held)
         elif await self._is_still_ours(held, moved=moved):
-            await self._send(conduct)
+            await self._send(held)
         else:
             self._held.pop(held.claimed.job_id, None)  # cancelled, or another replica's now
 
@@ -112,12 +115,15 @@ class Coordinator(BackgroundService):
             return True
         return await self._note(held)
 
-    async def _send(self, conduct: Conduct) -> None:
+    async def _send(self, held: "_Held") -> None:
         now = self._runtime.clock.monotonic()
         if now < self._send_from:
             return
         self._send_from = now + _SEND_AGAIN_S
-        await conduct.send(self._queue, self._runtime.cache, self._runtime.clock)
+        tenant = held.claimed.tenant
+        theirs = sum(each.claimed.tenant == tenant for each in self._held.values())
+        ahead = max(1, WINDOW // theirs)
+        await held.conduct.send(self._queue, self._runtime.cache, self._runtime.clock, ahead=ahead)
         self._send_from = now
 
     async def _note(self, held: "_Held") -> bool:

@@ -12,10 +12,20 @@ from services.chassis.database import Database
 
 _CLAIM = text(
     """
-    WITH waiting AS (
-        SELECT tenant_id, id FROM jobs
-        WHERE status IN ('queued', 'running') AND (lease_until IS NULL OR lease_until < now())
-        ORDER BY created_at LIMIT :size FOR UPDATE SKIP LOCKED)
+    WITH conducted AS (
+        SELECT tenant_id, count(*) AS number, count(*) FILTER (WHERE lease_owner = :lease) AS ours FROM jobs
+        WHERE status = 'running' AND lease_until >= now() GROUP BY tenant_id),
+    free AS (
+        SELECT tenant_id, id, row_number() OVER (PARTITION BY tenant_id ORDER BY created_at, id) AS place
+        FROM jobs
+        WHERE status IN ('queued', 'running') AND (lease_until IS NULL OR lease_until < now())),
+    waiting AS (
+        SELECT jobs.tenant_id, jobs.id
+        FROM jobs JOIN free USING (tenant_id, id) LEFT JOIN conducted USING (tenant_id)
+        WHERE free.place + coalesce(conducted.ours, 0) <= :of_a_tenant
+            AND status IN ('queued', 'running') AND (lease_until IS NULL OR lease_until < now())
+        ORDER BY free.place + coalesce(conducted.number, 0), jobs.created_at
+        LIMIT :size FOR UPDATE OF jobs SKIP LOCKED)
     UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_owner = :lease,
         lease_until = now() + :duration, started_at = coalesce(started_at, now())
     FROM waiting WHERE jobs.tenant_id = waiting.tenant_id AND jobs.id = waiting.id
@@ -46,10 +56,17 @@ class Claimed:
     attempts: int
 
 
-async def claim(database: Database, lease: UUID, *, size: int, duration: timedelta) -> Sequence[Claimed]:
-    """Takes up to `size` jobs that nobody conducts, oldest first."""
+async def claim(
+    database: Database, lease: UUID, *, size: int, of_a_tenant: int, duration: timedelta
+) -> Sequence[Claimed]:
+    """Takes up to `size` jobs that nobody conducts, but holds no more than `of_a_tenant` of one.
+
+    Tenants take turns: next is the one with the fewest jobs conducted, by whomever, and of its jobs the
+    oldest. The hundred jobs of one tenant keep no other's waiting.
+    """
+    bounds = {"size": size, "of_a_tenant": of_a_tenant, "lease": lease, "duration": duration}
     async with database.system() as connection:
-        rows = await connection.execute(_CLAIM, {"size": size, "lease": lease, "duration": duration})
+        rows = await connection.execute(_CLAIM, bounds)
         return [Claimed(row.tenant_id, row.id, lease, row.attempts) for row in rows]
 
 

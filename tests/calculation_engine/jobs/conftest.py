@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 
 from services.calculation_engine.jobs.coordinator import Coordinator
 from services.calculation_engine.jobs.operations import SIMULATIONS
@@ -53,6 +55,7 @@ class HeldQueue(ShardQueue):
 class Bench:
     """One replica: its coordinator and its worker are moved by hand."""
 
+    app: FastAPI
     runtime: Runtime
     clock: MovableClock
     queue: HeldQueue
@@ -99,7 +102,8 @@ MakeBench = Callable[..., Bench]
 
 @pytest.fixture
 async def make_bench(postgres_server: PostgresServer) -> AsyncIterator[MakeBench]:
-    """Makes replicas that share a database, a clock and (unless another is given) a cache."""
+    """Makes replicas that share a database, a clock and (unless another is given) a cache; further arguments
+    are their settings."""
     made: list[Runtime] = []
     clock = MovableClock()
     shared = MemoryCache(clock)
@@ -108,12 +112,13 @@ async def make_bench(postgres_server: PostgresServer) -> AsyncIterator[MakeBench
         settings = embedded_settings([KEY], owner_url, SECRETS)[KEY]
         assert isinstance(settings, Settings)
 
-        def make(cache: Cache = shared) -> Bench:
+        def make(cache: Cache = shared, **own: Any) -> Bench:
             seams = Seams(bus=LocalBus(), cache=cache, registry=StaticRegistry({}), clock=clock)
-            runtime: Runtime = create_app(KEY, settings, seams).state.runtime
+            app = create_app(KEY, settings.model_copy(update=own), seams)
+            runtime: Runtime = app.state.runtime
             made.append(runtime)
             queue = HeldQueue()
-            return Bench(runtime, clock, queue, Coordinator(runtime, queue), Worker(runtime, queue))
+            return Bench(app, runtime, clock, queue, Coordinator(runtime, queue), Worker(runtime, queue))
 
         yield make
         for runtime in made:

@@ -1,6 +1,7 @@
 """Conducting jobs: cut, sent, merged in order, resumed by another, given up in the end."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -55,6 +56,17 @@ async def test_only_so_many_shards_are_sent_ahead(bench: Bench) -> None:
     assert [shard.start for shard, _ in bench.queue.taken()] == [WINDOW * SMALL]
 
 
+async def test_a_tenant_s_jobs_share_what_is_sent_ahead(bench: Bench) -> None:
+    """So that another's shards have few before them, however many jobs there are."""
+    many, ada = 2 * WINDOW * SMALL, new_id()
+    ada_s = [(await bench.add(many, ada)).id for _ in range(5)]
+    other = (await bench.add(many)).id
+    await bench.coordinator.run_once()
+    sent = Counter(shard.job_id for shard, _ in bench.queue.taken())
+    assert [sent[each] for each in ada_s] == [WINDOW // 4] * 4 + [0], "four at once are one tenant's"
+    assert sent[other] == WINDOW
+
+
 async def test_another_goes_on_from_what_was_merged(make_bench: MakeBench) -> None:
     """The first is asked to stop, and hands its lease back; the second computes nothing again."""
     one, other = make_bench(), make_bench()
@@ -87,7 +99,9 @@ async def test_whoever_lost_the_lease_ends_nothing(make_bench: MakeBench) -> Non
     await one.coordinator.run_once()
     await one.work()
     await waiting.hand_back(one.runtime.database, one.coordinator._lease)
-    await waiting.claim(other.runtime.database, new_id(), size=1, duration=timedelta(seconds=30))
+    await waiting.claim(
+        other.runtime.database, new_id(), size=1, of_a_tenant=10, duration=timedelta(seconds=30)
+    )
     await one.coordinator.run_once()
     assert (await one.job(row)).status == "running"
 
@@ -155,7 +169,9 @@ async def test_a_job_has_a_time_to_be_done_in(bench: Bench) -> None:
 async def test_a_job_that_takes_its_coordinators_with_it_is_given_up(bench: Bench) -> None:
     row = await bench.add(draws=1000)
     for _ in range(MOST_ATTEMPTS):  # each dies, and its lease runs out
-        claimed = await waiting.claim(bench.runtime.database, new_id(), size=1, duration=timedelta())
+        claimed = await waiting.claim(
+            bench.runtime.database, new_id(), size=1, of_a_tenant=10, duration=timedelta()
+        )
         assert [each.job_id for each in claimed] == [row.id]
     await bench.coordinator.run_once()
     failed = await bench.job(row)

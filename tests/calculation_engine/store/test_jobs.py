@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, update
@@ -52,12 +53,12 @@ async def database(postgres_server: PostgresServer) -> AsyncIterator[Database]:
         yield database
 
 
-async def a_job(database: Database, status: str = "queued") -> JobRow:
-    async with database.unit_of_work(ADA) as uow:
+async def a_job(database: Database, status: str = "queued", actor: Actor = ADA) -> JobRow:
+    async with database.unit_of_work(actor) as uow:
         row = await Jobs(uow).add(operation="simulations", request=b"{}", total=2)
         await uow.commit()
     if status != "queued":
-        claimed = await waiting.claim(database, LEASE, size=10, duration=MINUTE)
+        claimed = await waiting.claim(database, LEASE, size=10, of_a_tenant=10, duration=MINUTE)
         assert [each.job_id for each in claimed] == [row.id]
     ending = {"succeeded": "succeed", "failed": "fail", "cancelled": "cancel"}.get(status)
     if ending is not None:
@@ -101,20 +102,41 @@ async def test_an_end_holds_what_it_brought(database: Database) -> None:
 
 async def test_a_lease_is_one_coordinator_s_until_it_ends(database: Database) -> None:
     row = await a_job(database)
-    [first] = await waiting.claim(database, LEASE, size=10, duration=timedelta())
-    [second] = await waiting.claim(database, FOREIGN_LEASE, size=10, duration=MINUTE)
+    [first] = await waiting.claim(database, LEASE, size=10, of_a_tenant=10, duration=timedelta())
+    [second] = await waiting.claim(database, FOREIGN_LEASE, size=10, of_a_tenant=10, duration=MINUTE)
     assert (first.job_id, second.job_id) == (row.id, row.id)
-    assert await waiting.claim(database, LEASE, size=10, duration=MINUTE) == []
+    assert await waiting.claim(database, LEASE, size=10, of_a_tenant=10, duration=MINUTE) == []
     await waiting.hand_back(database, FOREIGN_LEASE)
-    [third] = await waiting.claim(database, LEASE, size=10, duration=MINUTE)
+    [third] = await waiting.claim(database, LEASE, size=10, of_a_tenant=10, duration=MINUTE)
     # What was handed back is not held against the job.
     assert (first.attempts, second.attempts, third.attempts) == (1, 2, 2)
+
+
+async def test_tenants_take_turns(database: Database) -> None:
+    """Whoever came with many jobs, and first, has no more than the others; then the oldest is next."""
+    eve, linus = Actor(new_id(), "eve"), Actor(new_id(), "linus")
+    many = [(await a_job(database)).id for _ in range(4)]
+    [first, second] = [(await a_job(database, actor=eve)).id for _ in range(2)]
+    [only] = [(await a_job(database, actor=linus)).id]
+
+    async def next_ones(lease: UUID, size: int) -> set[UUID]:
+        found = await waiting.claim(database, lease, size=size, of_a_tenant=3, duration=MINUTE)
+        return {each.job_id for each in found}
+
+    assert await next_ones(LEASE, 1) == {many[0]}
+    # Its other jobs come after those of tenants that have fewer, whoever conducts them.
+    assert await next_ones(FOREIGN_LEASE, 2) == {first, only}
+    assert await next_ones(LEASE, 2) == {many[1], second}
+    # However much room there is, a coordinator holds so many of one tenant.
+    assert await next_ones(LEASE, 10) == {many[2]}
+    assert await next_ones(LEASE, 10) == set()
+    assert await next_ones(FOREIGN_LEASE, 10) == {many[3]}
 
 
 async def test_progress_forgives_attempts(database: Database) -> None:
     row = await a_job(database)
     for _ in range(2):
-        await waiting.claim(database, LEASE, size=10, duration=timedelta())
+        await waiting.claim(database, LEASE, size=10, of_a_tenant=10, duration=timedelta())
     assert await moved(database, row, "progress")
     now = await found(database, row)
     assert now is not None
