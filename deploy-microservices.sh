@@ -80,7 +80,7 @@ environment_works() {
 make_environment() {
   local python output
   python=$(find_python)
-  output=$("$python" -m venv --clear .venv 2>&1) || die "Cannot make the environment .venv: ${output##*$'\n'}"
+  output=$("$python" -m venv --clear --without-pip .venv 2>&1) || die "Cannot make the environment .venv: ${output##*$'\n'}"
 }
 
 is_installed() { cmp -s "$1" ".venv/installed-$1"; }
@@ -94,8 +94,8 @@ install_requirements() { # install_requirements FILE: from the lock alone, every
   if ! environment_works; then make_environment; fi
   if ! is_installed "$1"; then
     say "Installing the dependencies into .venv (once, for half a minute or so) ..."
-    "$PYTHON" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m ensurepip >"$log" 2>&1 || die "No pip: see $log."
-    touch .venv/incomplete
+    touch .venv/incomplete # before pip is there: half a pip may tell its version and yet not install
+    "$PYTHON" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m ensurepip --default-pip >"$log" 2>&1 || die "No pip: see $log."
     "$PYTHON" -m pip install --no-input --disable-pip-version-check --retries 2 --require-hashes \
       --requirement "$1" >"$log" 2>&1 </dev/null || die "$(why_not_installed "$log")"
     cp "$1" ".venv/installed-$1"

@@ -10,14 +10,22 @@ case "$*" in
   *print*version_info*) echo "$version" ;;
   *version_info*) [ "${version#*.}" -ge 11 ] ;;
   *"import ensurepip"*) [ "${FAKE_ENSUREPIP:-yes}" = yes ] ;;
-  "-m venv --clear "*)
-    note "$@"
-    rm -rf "$4"
-    mkdir -p "$4/bin"
-    echo "$version" >"$4/version"
-    cp "$0" "$4/bin/python"
+  "-m venv --clear --without-pip .venv")
+    note "-m venv"
+    rm -rf .venv
+    mkdir -p .venv/bin
+    echo "$version" >.venv/version
+    cp "$0" .venv/bin/python
     ;;
-  "-m pip --version") ;;
+  "-m pip --version") [ -e .venv/pip ] ;;
+  "-m ensurepip "*)
+    note "-m ensurepip"
+    touch .venv/pip
+    case ${FAKE_PIP:-works} in
+      "half killed") kill -KILL $PPID ;;
+      "half interrupted") kill -INT $PPID && exit 1 ;;
+    esac
+    ;;
   "-m pip install "*)
     note "-m pip install"
     case ${FAKE_PIP:-works} in
