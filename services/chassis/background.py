@@ -11,6 +11,7 @@ from typing import Self
 import structlog
 
 from services.chassis import grace
+from services.chassis.absence import is_away
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +101,8 @@ class BackgroundService(ABC):
             failures=failures,
             error=repr(error),
             retry_in_s=round(delay, 2),
-            exc_info=failures == 1,  # the same traceback again would only bury the rest
+            # A traceback of an absence, or the same one again, would only bury the rest.
+            exc_info=failures == 1 and not is_away(error),
         )
         await self._wait(self._stopping, delay)
 

@@ -2,6 +2,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from sqlalchemy import exc as sql
+from structlog.testing import capture_logs
 
 from services.chassis import background
 from services.chassis.background import BackgroundService, BackgroundServices
@@ -69,6 +71,24 @@ async def test_an_error_is_not_fatal(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Scripted(fail, fail, more)
     async with service.running():
         await service.reached(4)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(RuntimeError("a fault"), [True, False]), (sql.TimeoutError("no room"), [False, False])],
+)
+async def test_a_fault_is_logged_with_its_traceback_once_and_an_absent_database_without(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, told: list[bool]
+) -> None:
+    async def fails() -> None:
+        raise error
+
+    monkeypatch.setattr(background, "_FIRST_BACKOFF_S", 0.0001)
+    service = Scripted(fails, fails)
+    with capture_logs() as lines:
+        async with service.running():
+            await service.reached(3)
+    assert [line["exc_info"] for line in lines if line["event"] == "background_unit_failed"] == told
 
 
 async def test_a_hint_does_not_shorten_the_back_off() -> None:
