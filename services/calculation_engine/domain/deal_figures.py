@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from services.calculation_engine.domain.deal import Draws, Outcome
 from services.calculation_engine.domain.histogram import Scale
-from services.calculation_engine.domain.part import OutputPart, by_replicate, summed_up
+from services.calculation_engine.domain.part import OutputPart, summed_up
 from services.calculation_engine.domain.quantiles import quantiles_of
-from services.calculation_engine.domain.sampling.uniforms import REPLICATES
+from services.calculation_engine.domain.replicates import REPLICATES, by_replicate
 from services.calculation_engine.domain.statistics import T95, Moments, percentile, probability
 from services.schemas.deal_optimization import DealFigures, Figure
 from services.schemas.simulation import Estimate

@@ -6,7 +6,6 @@ of the document, whichever loops serve: their last bits do not depend on where o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -25,17 +24,29 @@ Table = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class WeightedSum:
-    """The weighted sum of registers."""
+class WeightedSums:
+    """Weighted sums of registers: each of its lines is a register and its weight."""
 
-    rows: Rows
-    weights: Flow
+    def __init__(self, *sums: tuple[Rows, Flow]) -> None:
+        self._rows = np.array([row for rows, _ in sums for row in rows], dtype=np.int64)
+        self._weights = np.array([weight for _, weights in sums for weight in weights], dtype=np.float64)
+        self._ends = np.cumsum([len(rows) for rows, _ in sums], dtype=np.int64)
 
-    def over(self, loops: Loops, registers: Registers, size: int) -> Draws:
-        total = np.zeros(size)
-        loops.weigh(registers, self.rows, self.weights, total)
-        return total
+    def over(self, loops: Loops, registers: Registers, size: int) -> Table:
+        """A row a sum."""
+        sums: Table = np.empty((len(self._ends), size))
+        loops.weigh(registers, self._rows, self._weights, self._ends, sums)
+        return sums
+
+    def with_usable(
+        self, loops: Loops, registers: Registers, amounts: Rows, usable: NDArray[np.bool_]
+    ) -> tuple[Table, bool]:
+        """The same; notes which draws have a number in all `amounts`, and says whether all have."""
+        sums: Table = np.empty((len(self._ends), len(usable)))
+        count = loops.totals(
+            *(registers, amounts, LARGEST_AMOUNT, usable), *(self._rows, self._weights, self._ends, sums)
+        )
+        return sums, count == len(usable)
 
 
 class FlowPlan:
@@ -51,14 +62,16 @@ class FlowPlan:
         discounted = compiled.driver_profiles @ compiled.factors
         self.compiled = compiled
         self.amounts = rows(compiled.amount_formulas)
-        self.benefits = WeightedSum(drivers[free], (benefit_weights * discounted)[free])
-        self.outlay = WeightedSum(rows(compiled.initial_formulas), compiled.cost_weights)
-        self.recurring = WeightedSum(
-            recurring, compiled.cost_weights * (compiled.cost_profiles @ compiled.factors)
+        outlay = rows(compiled.initial_formulas)
+        running = compiled.cost_weights * (compiled.cost_profiles @ compiled.factors)
+        self.present_values = WeightedSums(
+            (drivers[free], (benefit_weights * discounted)[free]),
+            (np.concatenate((outlay, recurring)), np.concatenate((compiled.cost_weights, running))),
+            (outlay, compiled.cost_weights),
         )
         self.starts = _starts(np.concatenate((compiled.driver_profiles, compiled.cost_profiles)))
         self.at = np.searchsorted(self.starts, np.arange(len(compiled.factors)), side="right") - 1
-        self.by_profile, self.shares = _by_profile(
+        self.by_profile, self.by_period = _by_profile(
             np.concatenate((drivers[free], recurring)),
             np.concatenate((benefit_weights[free], -compiled.cost_weights)),
             np.concatenate((compiled.driver_profiles[free], compiled.cost_profiles)),
@@ -82,8 +95,10 @@ class DrawnFlow:
         self._registers = registers
         self.loops = loops
         self.size = size
-        self.usable: NDArray[np.bool_] = np.ones(size, dtype=np.bool_)
-        loops.usable(registers, plan.amounts, LARGEST_AMOUNT, self.usable)
+        self.usable: NDArray[np.bool_] = np.empty(size, dtype=np.bool_)
+        self._values, self.all_usable = plan.present_values.with_usable(
+            loops, registers, plan.amounts, self.usable
+        )
 
     @property
     def factors(self) -> Flow:
@@ -93,21 +108,23 @@ class DrawnFlow:
     def compiled(self) -> CompiledModel:
         return self._plan.compiled
 
-    @cached_property
+    @property
     def outlay(self) -> Draws:
         """What is paid at the start."""
-        return self._plan.outlay.over(self.loops, self._registers, self.size)
+        outlay: Draws = self._values[2]
+        return outlay
+
+    @property
+    def pv_costs(self) -> Draws:
+        costs: Draws = self._values[1]
+        return costs
 
     @cached_property
     def pv_benefits(self) -> Draws:
-        total = self._plan.benefits.over(self.loops, self._registers, self.size)
+        total: Draws = self._values[0]
         for pool in self._pools:
-            total += pool.present_value(self.factors)
+            total = total + pool.present_value(self.factors)
         return total
-
-    @cached_property
-    def pv_costs(self) -> Draws:
-        return self.outlay + self._plan.recurring.over(self.loops, self._registers, self.size)
 
     @cached_property
     def npv(self) -> Draws:
@@ -117,11 +134,8 @@ class DrawnFlow:
     def flows(self) -> Flows:
         """The net flows."""
         plan = self._plan
-        rows: Table = np.zeros((len(plan.shares), self.size))
-        annual = [sums.over(self.loops, self._registers, self.size) for sums in plan.by_profile]
-        by_profile = np.array(annual).reshape(-1, self.size)
-        for amounts, shares in zip(rows, plan.shares, strict=True):
-            self.loops.weigh(by_profile, np.arange(len(by_profile)), shares, amounts)
+        annual = plan.by_profile.over(self.loops, self._registers, self.size)
+        rows = plan.by_period.over(self.loops, annual, self.size)
         rows[0] -= self.outlay
         for pool in self._pools:
             pool.add_by_period(rows, plan.starts)
@@ -190,15 +204,15 @@ class _PooledBenefits:
         rows[1:] += self._benefits[self._plan.group[starts[1:] - 1]]
 
 
-def _by_profile(rows: Rows, weights: Flow, profiles: Flow, starts: Rows) -> tuple[list[WeightedSum], Table]:
+def _by_profile(rows: Rows, weights: Flow, profiles: Flow, starts: Rows) -> tuple[WeightedSums, WeightedSums]:
     """The lines' weighted sums, one for each distinct profile, in the order in which these first occur; and
-    their shares of the periods `starts`, a row each."""
+    of those the sums in the periods `starts`."""
     groups: dict[bytes, list[int]] = {}
     for line, profile in enumerate(profiles):
         groups.setdefault(profile.tobytes(), []).append(line)
-    sums = [WeightedSum(rows[lines], np.ascontiguousarray(weights[lines])) for lines in groups.values()]
+    sums = WeightedSums(*((rows[lines], weights[lines]) for lines in groups.values()))
     distinct = profiles[[lines[0] for lines in groups.values()]]
-    return sums, np.ascontiguousarray(distinct[:, starts].T)
+    return sums, WeightedSums(*((np.arange(len(groups)), distinct[:, start]) for start in starts))
 
 
 def _starts(profiles: Flow) -> Rows:

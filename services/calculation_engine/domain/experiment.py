@@ -93,7 +93,7 @@ class Experiment:
                 column[at] = self.registers[self.program.inputs[name], : flow.size]
             if "irr" in values:
                 several_rates += int(np.count_nonzero(flow.rates.several & flow.usable))
-            if first_failure is None and not flow.usable.all():
+            if first_failure is None and not flow.all_usable:
                 first_failure = self.inputs_of(int(np.argmin(flow.usable)))
         if first_failure is not None:
             for column in values.values():

@@ -14,14 +14,14 @@ Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 
 _DIGITS = 8
-_SHIFT = 52 - _DIGITS
+SHIFT = 52 - _DIGITS
 _OCTAVES = 12
-_FIRST = (1023 - _OCTAVES) << _DIGITS
-_SIDE = (2 * _OCTAVES) << _DIGITS
+FIRST = (1023 - _OCTAVES) << _DIGITS
+SIDE = (2 * _OCTAVES) << _DIGITS
 _SKEWED = 1.0
 # Values that differ by less than this share of their size differ by rounding.
 _NARROW = 1e-12
-BINS = 2 * _SIDE
+BINS = 2 * SIDE
 """Half of them below the centre, in ascending order."""
 
 
@@ -49,18 +49,14 @@ class Scale:
     def bins_of(self, values: Numbers) -> Counts:
         """The bin of each finite value."""
         distance = (values - self.centre) / self.width
-        bits = np.abs(distance).view(np.int64) >> _SHIFT
-        place = np.clip(bits - _FIRST, 0, _SIDE - 1)
-        bins: Counts = np.where(distance < 0, _SIDE - 1 - place, _SIDE + place)
+        bits = np.abs(distance).view(np.int64) >> SHIFT
+        place = np.clip(bits - FIRST, 0, SIDE - 1)
+        bins: Counts = np.where(distance < 0, SIDE - 1 - place, SIDE + place)
         return bins
-
-    def count(self, values: Numbers) -> Counts:
-        """How many values lie in each bin."""
-        return np.bincount(self.bins_of(values), minlength=BINS)
 
     def edges(self) -> Numbers:
         """The BINS + 1 ends of the bins."""
-        bits = np.arange(_FIRST, _FIRST + _SIDE + 1, dtype=np.int64) << _SHIFT
+        bits = np.arange(FIRST, FIRST + SIDE + 1, dtype=np.int64) << SHIFT
         side = bits.view(np.float64).copy()
         side[0] = 0.0
         return self.centre + self.width * np.concatenate((-side[:0:-1], side))

@@ -16,9 +16,9 @@ from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.formula.draws import Reached
 from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.replicates import REPLICATES
 from services.calculation_engine.domain.sampling.copula import INDEPENDENT
 from services.calculation_engine.domain.sampling.sample import Sample
-from services.calculation_engine.domain.sampling.uniforms import REPLICATES
 from services.calculation_engine.domain.statistics import T95
 from services.schemas.simulation import Estimate, Output
 

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain.experiment import Columns, Experiment
-from services.calculation_engine.domain.histogram import Scale
+from services.calculation_engine.domain.histogram import BINS, Scale
+from services.calculation_engine.domain.loops.choice import loops
 from services.calculation_engine.domain.loops.shared import BLOCK
-from services.calculation_engine.domain.sampling.uniforms import REPLICATES
+from services.calculation_engine.domain.replicates import REPLICATES, by_replicate
 from services.schemas.simulation import Output, Targets
 
 Counts = NDArray[np.int64]
@@ -206,50 +207,49 @@ def _hits(columns: Columns, targets: Targets) -> dict[str, Counts]:
 
 def summed_up(values: Numbers, scale: Scale, *, first: bool, keep: bool) -> OutputPart:
     """One output's numbers of a span, the sample's `first` or not; kept whole, or as a histogram."""
-    finite = np.isfinite(values)
-    within = values[finite]
     early = [size for size in checkpoints(len(values)) if size < len(values)] if first else []
+    every = _Sums.of(values, scale, 0 if keep else BINS)
     return OutputPart(
         scale=scale,
-        moments=_moments(values, finite, scale)[np.newaxis],
-        early=np.array(
-            [_moments(values[:size], finite[:size], scale) for size in early], dtype=np.float64
-        ).reshape(-1, 3, REPLICATES),
-        infinite=by_replicate(np.isposinf(values)),
-        least=float(within.min()) if within.size else np.inf,
-        greatest=float(within.max()) if within.size else -np.inf,
+        moments=every.moments[np.newaxis],
+        early=np.array([_Sums.of(values[:size], scale, 0).moments for size in early]).reshape(
+            -1, 3, REPLICATES
+        ),
+        infinite=every.infinite,
+        least=float(every.ends[0]),
+        greatest=float(every.ends[1]),
         values=values if keep else np.empty(0),
-        histogram=np.empty((REPLICATES, 0), dtype=np.int64) if keep else _histograms(values, finite, scale),
+        histogram=every.histogram,
     )
 
 
-def _moments(values: Numbers, finite: NDArray[np.bool_], scale: Scale) -> Numbers:
-    """Count, sum and sum of squares, by replicate."""
-    off = np.where(finite, values - scale.centre, 0.0)
-    return np.stack(
-        [
-            by_replicate(finite).astype(np.float64),
-            _folded(off).sum(axis=0),
-            _folded(off * off).sum(axis=0),
-        ]
-    )
+@dataclass(frozen=True)
+class _Sums:
+    """What `Loops.sum_up` finds."""
 
+    moments: Numbers
+    infinite: Counts
+    ends: Numbers
+    histogram: Counts
 
-def _histograms(values: Numbers, finite: NDArray[np.bool_], scale: Scale) -> Counts:
-    return np.stack([scale.count(values[r::REPLICATES][finite[r::REPLICATES]]) for r in range(REPLICATES)])
-
-
-def by_replicate(truths: NDArray[np.bool_]) -> Counts:
-    """How many of each replicate's draws are true."""
-    counts: Counts = _folded(truths).sum(axis=0, dtype=np.int64)
-    return counts
-
-
-def _folded(column: NDArray[np.generic]) -> NDArray[np.generic]:
-    """A column a replicate; zeros fill the last row."""
-    missing = -len(column) % REPLICATES
-    padded = np.concatenate((column, np.zeros(missing, dtype=column.dtype))) if missing else column
-    return padded.reshape(-1, REPLICATES)
+    @staticmethod
+    def of(values: Numbers, scale: Scale, bins: int) -> "_Sums":
+        found = _Sums(
+            np.empty((3, REPLICATES)),
+            np.empty(REPLICATES, dtype=np.int64),
+            np.empty(2),
+            np.empty((REPLICATES, bins), dtype=np.int64),
+        )
+        loops().sum_up(
+            values,
+            scale.centre,
+            scale.width,
+            found.moments,
+            found.infinite,
+            found.ends,
+            found.histogram,
+        )
+        return found
 
 
 def checkpoints(draws: int) -> list[int]:

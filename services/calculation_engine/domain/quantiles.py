@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain.part import OutputPart
-from services.calculation_engine.domain.sampling.uniforms import REPLICATES
+from services.calculation_engine.domain.replicates import REPLICATES
 
 Numbers = NDArray[np.float64]
 

@@ -21,13 +21,13 @@ from services.calculation_engine.domain.histogram import Scale
 from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.choice import begin_loading, loops
 from services.calculation_engine.domain.loops.shared import BLOCK
-from services.calculation_engine.domain.part import Part, by_replicate, summed_up
+from services.calculation_engine.domain.part import Part, summed_up
 from services.calculation_engine.domain.pert import Pert, pert
 from services.calculation_engine.domain.quantiles import quantiles_of
+from services.calculation_engine.domain.replicates import REPLICATES, by_replicate
 from services.calculation_engine.domain.sampling.copula import INDEPENDENT
 from services.calculation_engine.domain.sampling.sample import Design, Sample
 from services.calculation_engine.domain.sampling.sobol import DIMENSIONS
-from services.calculation_engine.domain.sampling.uniforms import REPLICATES
 from services.calculation_engine.domain.statistics import (
     T95,
     Moments,

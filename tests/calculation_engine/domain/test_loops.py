@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from services.calculation_engine.domain import financial
 from services.calculation_engine.domain.drawn_irr import Flows, rates_of_return
+from services.calculation_engine.domain.histogram import BINS
 from services.calculation_engine.domain.loops import choice
 from tests.calculation_engine.every_loop import COMPILED, NUMPY
 
-AMOUNTS = st.floats(-1e9, 1e9).filter(lambda amount: amount == 0 or abs(amount) > 1e-3)
+AMOUNTS = st.one_of(st.just(0.0), st.floats(1e-3, 1e9), st.floats(-1e9, -1e-3))
 FLOWS = st.tuples(st.integers(2, 40), st.integers(1, 20)).flatmap(
     lambda shape: arrays(np.float64, shape, elements=AMOUNTS)
 )
@@ -52,13 +53,45 @@ def test_rates_are_the_same_and_those_of_single_flows(flows: Table) -> None:
     st.floats(-1e3, 1e3),
 )
 def test_sums_and_usable_draws_are_the_same(registers: Table, weight: float) -> None:
-    rows, weights = np.array([2, 0]), np.array([weight, 0.1])
-    sums, usable = [np.zeros(50), np.zeros(50)], [np.ones(50, np.bool_), np.ones(50, np.bool_)]
+    rows, weights, ends = np.array([2, 0, 1]), np.array([weight, 0.1, 2.0]), np.array([2, 2, 3])
+    sums, usable, counts = np.ones((2, 3, 50)), np.empty((2, 50), np.bool_), []
     for number, loops in enumerate((COMPILED, NUMPY)):
-        loops.weigh(registers, rows, weights, sums[number])
-        loops.usable(registers, rows, 1e18, usable[number])
+        limited = registers, np.array([2, 0]), 1e18, usable[number]
+        counts.append(loops.totals(*limited, rows, weights, ends, sums[number]))
     assert np.array_equal(sums[0], sums[1], equal_nan=True)
+    assert np.array_equal(
+        sums[0], [weight * registers[2] + 0.1 * registers[0], np.zeros(50), 2 * registers[1]], equal_nan=True
+    )
     assert np.array_equal(usable[0], usable[1])
+    assert usable[0].tolist() == (np.abs(registers[[0, 2]]) < 1e18).all(axis=0).tolist()
+    assert counts == [usable[0].sum()] * 2
+
+
+@given(
+    arrays(
+        np.float64,
+        st.integers(1, 3000),
+        elements=st.one_of(st.floats(-1e6, 1e6), st.sampled_from([np.nan, np.inf, -np.inf, 0.5])),
+    ),
+    st.floats(-10, 10),
+    st.floats(1e-3, 1e3),
+    st.sampled_from([0, BINS]),
+)
+def test_columns_are_summed_up_to_the_same_bits(
+    values: NDArray[np.float64], centre: float, width: float, bins: int
+) -> None:
+    found = []
+    for loops in (COMPILED, NUMPY):
+        moments, infinite, ends = np.empty((3, 8)), np.empty(8, np.int64), np.empty(2)
+        counts = np.empty((8, bins), np.int64)
+        loops.sum_up(values, centre, width, moments, infinite, ends, counts)
+        found.append((moments, infinite, ends, counts))
+    for compiled, by_numpy in zip(*found, strict=True):
+        assert np.array_equal(compiled, by_numpy)
+    moments, infinite, _, counts = found[0]
+    assert moments[0].sum() == np.isfinite(values).sum()
+    assert infinite.sum() == np.isposinf(values).sum()
+    assert counts.sum() == (moments[0].sum() if bins else 0)
 
 
 def test_loading_ends_with_the_compiled_loops() -> None:

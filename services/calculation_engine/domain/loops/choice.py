@@ -27,34 +27,67 @@ _log = logging.getLogger(__name__)
 class Loops(Protocol):
     """The loops; all arrays are contiguous in their last dimension, `out` is written."""
 
-    def sobol_points(
-        self, low: Words, directions: Words, keys: Words, start: int, rows: Integers, registers: Numbers
+    def draw(
+        self,
+        low: Words,
+        words: Words,
+        start: int,
+        steps: Integers,
+        parameters: Numbers,
+        tables: Numbers,
+        rows: Integers,
+        registers: Numbers,
     ) -> None:
-        """Scrambled points as numbers in (0, 1), each input's in its row: point after point, under each of
-        its keys. `low` holds an input's first points, to which those from `start` add the same digits."""
+        """Makes a block of the inputs whose registers are `rows`, by place.
 
-    def stretch(self, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
-        """Replaces each x in the first BLOCK numbers of these rows by shift + scale * x, kept within bounds;
-        `parameters` has a row of shift, scale, low and high for each."""
-
-    def invert(self, table: Numbers, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
-        """The same with the table's inverse of a probability for x; see `sampling.tables`."""
+        First scrambled points as numbers in (0, 1) for as many inputs as `low` has rows, point after point,
+        under each key; `words` are an input's direction numbers and then its keys, `low` its first points, to
+        which those from `start` add the same digits. Then steps (a code, whose row by place, which table),
+        each of which replaces the first BLOCK numbers of one row. STRETCH puts shift + scale * x, kept within
+        bounds, for each x (its parameters are shift, scale, low, high); INVERT the same with the table's
+        inverse of a probability for x, see `sampling.tables`; TRIANGULAR that of a triangular distribution
+        (low, mode, high)."""
 
     def read_cubics(self, table: Numbers, column: Numbers) -> None:
         """Replaces numbers from 0 to the table's end by the value of their cell's cubic (a row a cell, the
         constant first) at their fraction; the end belongs to the last cell."""
 
-    def triangular(self, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
-        """The same with the values of triangular distributions; `parameters`: low, mode and high."""
-
     def run(self, instructions: Integers, registers: Numbers, size: int) -> None:
         """Instructions (code, result, three arguments) over the first `size` columns of registers."""
 
-    def usable(self, registers: Numbers, rows: Integers, limit: float, out: Truths) -> None:
-        """Which columns have a number below the limit in all of these rows."""
+    def weigh(
+        self, registers: Numbers, rows: Integers, weights: Numbers, ends: Integers, out: Numbers
+    ) -> None:
+        """Weighted sums of rows, in their order: the first sum has the rows before ends[0], the next those
+        from there to before ends[1], and so on; a row of `out` each."""
 
-    def weigh(self, registers: Numbers, rows: Integers, weights: Numbers, out: Numbers) -> None:
-        """The weighted sum of rows, in their order, added to `out`."""
+    def totals(
+        self,
+        registers: Numbers,
+        amounts: Integers,
+        limit: float,
+        usable: Truths,
+        rows: Integers,
+        weights: Numbers,
+        ends: Integers,
+        out: Numbers,
+    ) -> int:
+        """The weighted sums; and which columns have a number below the limit in all rows `amounts`, and how
+        many."""
+
+    def sum_up(
+        self,
+        values: Numbers,
+        centre: float,
+        width: float,
+        moments: Numbers,
+        infinite: Integers,
+        ends: Numbers,
+        counts: Integers,
+    ) -> None:
+        """Of a column whose draws are the replicates' in turn: count, sum and sum of squares (about the
+        centre) of each replicate's finite values, how many are infinite, the least and the greatest finite
+        one of all, and how many lie in each of its bins (see `histogram`), unless `counts` has none."""
 
     def payback(self, rows: Numbers, at: Integers, factors: Numbers, out: Numbers) -> None:
         """For each column of flows (period t's amount is rows[at[t]] * factors[t]): periods until the

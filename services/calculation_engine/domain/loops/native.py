@@ -12,8 +12,16 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from services.calculation_engine.domain.loops.shared import BLOCK, EXACT, ROOT_PRECISION, ROOT_STEPS
-from services.calculation_engine.domain.sampling import sobol, tables, uniforms
+from services.calculation_engine.domain import histogram, replicates
+from services.calculation_engine.domain.loops.shared import (
+    BLOCK,
+    EXACT,
+    INVERT,
+    ROOT_PRECISION,
+    ROOT_STEPS,
+    STRETCH,
+)
+from services.calculation_engine.domain.sampling import sobol, tables
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -22,8 +30,10 @@ Truths = NDArray[np.bool_]
 
 _SHIFT, _FIRST, _INSIDE = tables.SHIFT, tables.FIRST, tables.INSIDE
 _UNIT = 1.0 / (1 << tables.SHIFT)
-_STEP = sobol.STEP
-_REPLICATES = uniforms.REPLICATES
+_STEP, _DIGITS = sobol.STEP, sobol.DIGITS
+_REPLICATES = replicates.REPLICATES
+_BIN_SHIFT, _FIRST_BIN, _SIDE = histogram.SHIFT, histogram.FIRST, histogram.SIDE
+_STRETCH, _INVERT = STRETCH, INVERT
 _ONE, _TWO, _THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 _LANES = 64
 _STRIP = 256
@@ -37,7 +47,7 @@ _LARGEST = np.finfo(np.float64).max
 ) = range(len(EXACT))  # fmt: skip
 
 
-_Function = TypeVar("_Function", bound=Callable[..., None])
+_Function = TypeVar("_Function", bound=Callable[..., int | None])
 
 _SIGNATURES: dict[str, str] = {}
 
@@ -75,21 +85,19 @@ def _word(value: Any) -> Any:
     return np.uint32(value & 0xFFFFFFFF)
 
 
-@_compiled("void(uint32[:,::1], uint32[:,::1], uint32[:,::1], int64, int64[::1], float64[:,::1])")
-def sobol_points(
-    low: Words, directions: Words, keys: Words, start: int, rows: Integers, registers: Numbers
-) -> None:
-    for place in range(len(rows)):
+@_compiled("void(uint32[:,::1], uint32[:,::1], int64, int64[::1], float64[:,::1])")
+def _points(low: Words, words: Words, start: int, rows: Integers, registers: Numbers) -> None:
+    for place in range(len(low)):
         out = registers[rows[place]]
         high = np.uint32(0)
-        for bit in range(directions.shape[1]):
+        for bit in range(_DIGITS):
             if start >> bit & 1:
-                high = _word(high ^ directions[place, bit])
+                high = _word(high ^ words[place, bit])
         for index in range(low.shape[1]):
             point = _word(low[place, index] ^ high)
             point = _word(point ^ _word(point * np.uint32(0x3D20ADEA)))
             for replicate in range(_REPLICATES):
-                key = keys[place, replicate]
+                key = words[place, _DIGITS + replicate]
                 x = _word(point + key)
                 x = _word(x * ((key >> np.uint32(16)) | np.uint32(1)))
                 x = _word(x ^ _word(x * np.uint32(0x05526C56)))
@@ -108,37 +116,69 @@ def _within(value: float, low: float, high: float) -> float:
     return low if value < low else (high if value > high else value)  # noqa: FURB136
 
 
-@_compiled("void(float64[:,::1], int64[::1], float64[:,::1])")
-def stretch(parameters: Numbers, rows: Integers, registers: Numbers) -> None:
-    for place in range(len(rows)):
-        column = registers[rows[place], :BLOCK]
-        shift, scale, low, high = parameters[place]
-        for i in range(len(column)):
-            column[i] = _within(shift + scale * column[i], low, high)
+@_compiled("void(float64[::1], float64, float64, float64, float64)")
+def _stretch(column: Numbers, shift: float, scale: float, low: float, high: float) -> None:
+    for i in range(len(column)):
+        column[i] = _within(shift + scale * column[i], low, high)
 
 
-@_compiled("void(float64[:,:,::1], float64[:,::1], int64[::1], float64[:,::1])")
-def invert(table: Numbers, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
+@_compiled("void(float64[:,:,::1], float64[::1], float64, float64, float64, float64)")
+def _invert(table: Numbers, column: Numbers, shift: float, scale: float, low: float, high: float) -> None:
     """Only reading the cells cannot be made a vector, so it has a loop of its own."""
     cubics = table.reshape(-1)
     upper_half = 4 * table.shape[1]
     nearest, cells = np.empty(_STRIP), np.empty(_STRIP, dtype=np.int64)
     bits, inside = nearest.view(np.int64), np.empty(_STRIP)
-    for place in range(len(rows)):
-        shift, scale, low, high = parameters[place]
-        for first in range(0, BLOCK, _STRIP):
-            strip = registers[rows[place], first : first + _STRIP]
-            for i in range(_STRIP):
-                nearest[i] = 1 - strip[i] if strip[i] > 0.5 else strip[i]
-            for i in range(_STRIP):
-                cells[i] = ((bits[i] >> _SHIFT) - _FIRST) * 4 + (upper_half if strip[i] > 0.5 else 0)
-                inside[i] = (bits[i] & _INSIDE) * _UNIT
-            for i in range(_STRIP):
-                c, x = np.uint64(cells[i]), inside[i]
-                cubic = ((cubics[c + _THREE] * x + cubics[c + _TWO]) * x + cubics[c + _ONE]) * x + cubics[c]
-                inside[i] = cubic
-            for i in range(_STRIP):
-                strip[i] = _within(shift + scale * inside[i], low, high)
+    for first in range(0, BLOCK, _STRIP):
+        strip = column[first : first + _STRIP]
+        for i in range(_STRIP):
+            nearest[i] = 1 - strip[i] if strip[i] > 0.5 else strip[i]
+        for i in range(_STRIP):
+            cells[i] = ((bits[i] >> _SHIFT) - _FIRST) * 4 + (upper_half if strip[i] > 0.5 else 0)
+            inside[i] = (bits[i] & _INSIDE) * _UNIT
+        for i in range(_STRIP):
+            c, x = np.uint64(cells[i]), inside[i]
+            cubic = ((cubics[c + _THREE] * x + cubics[c + _TWO]) * x + cubics[c + _ONE]) * x + cubics[c]
+            inside[i] = cubic
+        for i in range(_STRIP):
+            strip[i] = _within(shift + scale * inside[i], low, high)
+
+
+@_compiled("void(float64[::1], float64, float64, float64)")
+def _triangular(column: Numbers, low: float, mode: float, high: float) -> None:
+    width = high - low
+    below = (mode - low) / width
+    for i in range(len(column)):
+        u = column[i]
+        rises = u < below
+        root = np.sqrt(u * below if rises else (1 - u) * (1 - below))
+        column[i] = low + width * root if rises else high - width * root
+
+
+@_compiled(
+    "void(uint32[:,::1], uint32[:,::1], int64,"
+    "int64[:,::1], float64[:,::1], float64[:,:,:,::1], int64[::1], float64[:,::1])"
+)
+def draw(
+    low: Words,
+    words: Words,
+    start: int,
+    steps: Integers,
+    parameters: Numbers,
+    tables: Numbers,
+    rows: Integers,
+    registers: Numbers,
+) -> None:
+    _points(low, words, start, rows, registers)
+    for step in range(len(steps)):
+        column = registers[rows[steps[step, 1]], :BLOCK]
+        first, second, third, fourth = parameters[step]
+        if steps[step, 0] == _STRETCH:
+            _stretch(column, first, second, third, fourth)
+        elif steps[step, 0] == _INVERT:
+            _invert(tables[steps[step, 2]], column, first, second, third, fourth)
+        else:
+            _triangular(column, first, second, third)
 
 
 @_compiled("void(float64[:,::1], float64[::1])")
@@ -164,21 +204,77 @@ def triangular(parameters: Numbers, rows: Integers, registers: Numbers) -> None:
             column[i] = low + width * root if rises else high - width * root
 
 
-@_compiled("void(float64[:,::1], int64[::1], float64, boolean[::1])")
-def usable(registers: Numbers, rows: Integers, limit: float, out: Truths) -> None:
-    out[:] = True
-    for row in rows:
+@_compiled("void(float64[:,::1], int64[::1], float64[::1], int64[::1], float64[:,::1])")
+def weigh(registers: Numbers, rows: Integers, weights: Numbers, ends: Integers, out: Numbers) -> None:
+    first = 0
+    for place in range(len(ends)):
+        total = out[place]
+        total[:] = 0
+        for k in range(first, ends[place]):
+            column, weight = registers[rows[k]], weights[k]
+            for i in range(len(total)):
+                total[i] += weight * column[i]
+        first = ends[place]
+
+
+@_compiled(
+    "int64(float64[:,::1], int64[::1], float64, boolean[::1],"
+    "int64[::1], float64[::1], int64[::1], float64[:,::1])"
+)
+def totals(
+    registers: Numbers,
+    amounts: Integers,
+    limit: float,
+    usable: Truths,
+    rows: Integers,
+    weights: Numbers,
+    ends: Integers,
+    out: Numbers,
+) -> int:
+    usable[:] = True
+    for row in amounts:
         column = registers[row]
-        for i in range(len(out)):
-            out[i] &= abs(column[i]) < limit
+        for i in range(len(usable)):
+            usable[i] &= abs(column[i]) < limit
+    weigh(registers, rows, weights, ends, out)
+    count = 0
+    for i in range(len(usable)):
+        count += usable[i]
+    return count
 
 
-@_compiled("void(float64[:,::1], int64[::1], float64[::1], float64[::1])")
-def weigh(registers: Numbers, rows: Integers, weights: Numbers, out: Numbers) -> None:
-    for k in range(len(rows)):
-        column, weight = registers[rows[k]], weights[k]
-        for i in range(len(out)):
-            out[i] += weight * column[i]
+@_compiled("void(float64[::1], float64, float64, float64[:,::1], int64[::1], float64[::1], int64[:,::1])")
+def sum_up(
+    values: Numbers,
+    centre: float,
+    width: float,
+    moments: Numbers,
+    infinite: Integers,
+    ends: Numbers,
+    counts: Integers,
+) -> None:
+    moments[:] = 0
+    infinite[:] = 0
+    counts[:] = 0
+    least, greatest = np.inf, -np.inf
+    distance = np.empty(1)
+    bits = distance.view(np.int64)
+    for i in range(len(values)):
+        value, replicate = values[i], i % _REPLICATES
+        if abs(value) <= _LARGEST:
+            off = value - centre
+            moments[0, replicate] += 1
+            moments[1, replicate] += off
+            moments[2, replicate] += off * off
+            least = min(least, value)
+            greatest = max(greatest, value)
+            if counts.shape[1]:
+                distance[0] = abs(off / width)
+                place = min(max((bits[0] >> _BIN_SHIFT) - _FIRST_BIN, 0), _SIDE - 1)
+                counts[replicate, _SIDE - 1 - place if off / width < 0 else _SIDE + place] += 1
+        elif value > 0:
+            infinite[replicate] += 1
+    ends[0], ends[1] = least, greatest
 
 
 @_compiled("void(float64[:,::1], int64[::1], float64[::1], float64[::1])")

@@ -14,6 +14,9 @@ ROOT_PRECISION = 1e-8
 """A step of Newton's that is so small, relative to where it begins, is the last: the next would be about its
 square."""
 
+STRETCH, INVERT, TRIANGULAR = range(3)
+"""The steps of `Loops.draw`."""
+
 EXACT = (
     "add",
     "subtract",

@@ -3,8 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from services.calculation_engine.domain import histogram
 from services.calculation_engine.domain.formula.operations import OPERATIONS
-from services.calculation_engine.domain.loops.shared import BLOCK, EXACT, ROOT_PRECISION, ROOT_STEPS
+from services.calculation_engine.domain.loops.shared import (
+    BLOCK,
+    EXACT,
+    INVERT,
+    ROOT_PRECISION,
+    ROOT_STEPS,
+    STRETCH,
+)
+from services.calculation_engine.domain.replicates import REPLICATES, by_replicate, folded
 from services.calculation_engine.domain.sampling import sobol, tables
 
 Numbers = NDArray[np.float64]
@@ -15,18 +24,30 @@ Truths = NDArray[np.bool_]
 _OPERATIONS = [OPERATIONS[name] for name in EXACT]
 
 
-def sobol_points(
-    low: Words, directions: Words, keys: Words, start: int, rows: Integers, registers: Numbers
+def draw(
+    low: Words,
+    words: Words,
+    start: int,
+    steps: Integers,
+    parameters: Numbers,
+    tables: Numbers,
+    rows: Integers,
+    registers: Numbers,
 ) -> None:
-    points = low ^ sobol.high_points(directions, start)[:, np.newaxis]
-    for row, block, key in zip(rows.tolist(), points, keys, strict=True):
-        words = sobol.scrambled(block, key).reshape(-1)
-        registers[row, : len(words)] = (words + 0.5) * sobol.STEP
-
-
-def stretch(parameters: Numbers, rows: Integers, registers: Numbers) -> None:
-    for row, (shift, scale, low, high) in zip(rows, parameters.tolist(), strict=True):
-        registers[row, :BLOCK] = _within(shift + scale * registers[row, :BLOCK], low, high)
+    points = low ^ sobol.high_points(words[:, : sobol.DIGITS], start)[:, np.newaxis]
+    for row, block, keys in zip(rows.tolist(), points, words[:, sobol.DIGITS :], strict=False):
+        scrambled = sobol.scrambled(block, keys).reshape(-1)
+        registers[row, : len(scrambled)] = (scrambled + 0.5) * sobol.STEP
+    for (code, place, table), (first, second, third, fourth) in zip(
+        steps.tolist(), parameters.tolist(), strict=True
+    ):
+        column = registers[rows[place], :BLOCK]
+        if code == STRETCH:
+            column[:] = _within(first + second * column, third, fourth)
+        elif code == INVERT:
+            column[:] = _within(first + second * _inverse(tables[table], column), third, fourth)
+        else:
+            column[:] = _triangular(column, first, second, third)
 
 
 def _within(values: Numbers, low: float, high: float) -> Numbers:
@@ -34,31 +55,27 @@ def _within(values: Numbers, low: float, high: float) -> Numbers:
     return np.where(values < low, low, np.where(values > high, high, values))
 
 
-def invert(table: Numbers, parameters: Numbers, rows: Integers, registers: Numbers) -> None:
-    for row, (shift, scale, low, high) in zip(rows, parameters.tolist(), strict=True):
-        column = registers[row, :BLOCK]
-        upper = column > 0.5
-        bits = np.where(upper, 1 - column, column).view(np.int64)
-        c = table[upper.view(np.int8), (bits >> tables.SHIFT) - tables.FIRST]
-        inside = (bits & tables.INSIDE) * (1.0 / (1 << tables.SHIFT))
-        values = ((c[:, 3] * inside + c[:, 2]) * inside + c[:, 1]) * inside + c[:, 0]
-        column[:] = _within(shift + scale * values, low, high)
+def _inverse(table: Numbers, probability: Numbers) -> Numbers:
+    upper = probability > 0.5
+    bits = np.where(upper, 1 - probability, probability).view(np.int64)
+    c = table[upper.view(np.int8), (bits >> tables.SHIFT) - tables.FIRST]
+    inside = (bits & tables.INSIDE) * (1.0 / (1 << tables.SHIFT))
+    values: Numbers = ((c[:, 3] * inside + c[:, 2]) * inside + c[:, 1]) * inside + c[:, 0]
+    return values
+
+
+def _triangular(probability: Numbers, low: float, mode: float, high: float) -> Numbers:
+    width = high - low
+    below = (mode - low) / width
+    rising = low + width * np.sqrt(probability * below)
+    falling = high - width * np.sqrt((1 - probability) * (1 - below))
+    return np.where(probability < below, rising, falling)
 
 
 def read_cubics(table: Numbers, column: Numbers) -> None:
     cell = np.minimum(column.astype(np.int64), len(table) - 1)
     c, x = table[cell], column - cell
     column[:] = ((c[:, 3] * x + c[:, 2]) * x + c[:, 1]) * x + c[:, 0]
-
-
-def triangular(parameters: Numbers, rows: Integers, registers: Numbers) -> None:
-    for row, (low, mode, high) in zip(rows, parameters.tolist(), strict=True):
-        column = registers[row, :BLOCK]
-        width = high - low
-        below = (mode - low) / width
-        rising = low + width * np.sqrt(column * below)
-        falling = high - width * np.sqrt((1 - column) * (1 - below))
-        column[:] = np.where(column < below, rising, falling)
 
 
 def run(instructions: Integers, registers: Numbers, size: int) -> None:
@@ -68,16 +85,55 @@ def run(instructions: Integers, registers: Numbers, size: int) -> None:
         columns[result] = operation.on_draws(*(columns[row] for row in arguments[: operation.arity]))
 
 
-def usable(registers: Numbers, rows: Integers, limit: float, out: Truths) -> None:
-    out[:] = True
-    for row in rows.tolist():
+def weigh(registers: Numbers, rows: Integers, weights: Numbers, ends: Integers, out: Numbers) -> None:
+    first = 0
+    for total, end in zip(out, ends.tolist(), strict=True):
+        total[:] = 0
+        for row, weight in zip(rows[first:end].tolist(), weights[first:end].tolist(), strict=True):
+            np.add(total, weight * registers[row, : len(total)], out=total)
+        first = end
+
+
+def totals(
+    registers: Numbers,
+    amounts: Integers,
+    limit: float,
+    usable: Truths,
+    rows: Integers,
+    weights: Numbers,
+    ends: Integers,
+    out: Numbers,
+) -> int:
+    usable[:] = True
+    for row in amounts.tolist():
         # NaN compares as false.
-        out &= np.abs(registers[row, : len(out)]) < limit
+        usable &= np.abs(registers[row, : len(usable)]) < limit
+    weigh(registers, rows, weights, ends, out)
+    return int(np.count_nonzero(usable))
 
 
-def weigh(registers: Numbers, rows: Integers, weights: Numbers, out: Numbers) -> None:
-    for row, weight in zip(rows.tolist(), weights.tolist(), strict=True):
-        out += weight * registers[row, : len(out)]
+def sum_up(
+    values: Numbers,
+    centre: float,
+    width: float,
+    moments: Numbers,
+    infinite: Integers,
+    ends: Numbers,
+    counts: Integers,
+) -> None:
+    finite = np.isfinite(values)
+    off = np.where(finite, values - centre, 0.0)
+    moments[0] = by_replicate(finite)
+    moments[1] = folded(off).sum(axis=0)
+    moments[2] = folded(off * off).sum(axis=0)
+    infinite[:] = by_replicate(np.isposinf(values))
+    within = values[finite]
+    ends[:] = (within.min(), within.max()) if within.size else (np.inf, -np.inf)
+    if counts.size:
+        scale = histogram.Scale(centre, width)
+        for replicate, row in enumerate(counts):
+            own = slice(replicate, None, REPLICATES)
+            row[:] = np.bincount(scale.bins_of(values[own][finite[own]]), minlength=histogram.BINS)
 
 
 def payback(rows: Numbers, at: Integers, factors: Numbers, out: Numbers) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.loops.shared import BLOCK
-from services.calculation_engine.domain.sampling.inverses import Inverse, inverses_of
+from services.calculation_engine.domain.sampling.inverses import Inverses
 from services.calculation_engine.domain.sampling.laws import LEAST, MOST, NormalLaw
 from services.calculation_engine.domain.sampling.tables import MILLS_CELLS, MILLS_LAST, mills_table
 from services.schemas.value_model import Correlation
@@ -118,19 +118,19 @@ def _ranks(pearson: Matrix) -> Matrix:
 def correlate(loops: Loops, wanted: Copula, rows: Rows, registers: Registers) -> None:
     """Replaces independent probabilities, an input's in each row, by correlated ones."""
     independent = registers[rows, :BLOCK]
-    with np.errstate(all="ignore"):
-        for inverse in _standard_normal(len(rows)):
-            inverse.over(loops, np.arange(len(rows)), independent)
-    mixed = np.zeros_like(independent)
-    for index, (sums, factor) in enumerate(zip(mixed, wanted.factor, strict=True)):
-        loops.weigh(independent, np.arange(index + 1), np.array(factor[: index + 1]), sums)
+    _standard_normal(len(rows)).over(loops, np.arange(len(rows)), independent)
+    mixed = np.empty_like(independent)
+    sums = range(len(rows))
+    weights = np.array([weight for row in sums for weight in wanted.factor[row][: row + 1]])
+    columns = np.array([column for row in sums for column in range(row + 1)])
+    loops.weigh(independent, columns, weights, np.cumsum([row + 1 for row in sums]), mixed)
     probabilities = np.clip(normal_probabilities(loops, mixed.reshape(-1)), LEAST, MOST)
     registers[rows, :BLOCK] = probabilities.reshape(mixed.shape)
 
 
 @lru_cache(maxsize=64)
-def _standard_normal(inputs: int) -> list[Inverse]:
-    return inverses_of([NormalLaw(0.0, 1.0)] * inputs)
+def _standard_normal(inputs: int) -> Inverses:
+    return Inverses([NormalLaw(0.0, 1.0)] * inputs)
 
 
 def normal_probabilities(loops: Loops, z: Matrix) -> Matrix:

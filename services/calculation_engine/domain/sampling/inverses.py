@@ -1,16 +1,15 @@
-"""From probabilities to the values of laws, a row an input; inputs take the same step together."""
+"""From probabilities to the values of laws, a row an input; what the loops do for many rows is one call."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain.loops.choice import Loops
-from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.loops.shared import BLOCK, INVERT, STRETCH, TRIANGULAR
 from services.calculation_engine.domain.sampling.distributions import SomeLaw
 from services.calculation_engine.domain.sampling.laws import (
     LEAST,
@@ -24,123 +23,160 @@ from services.calculation_engine.domain.sampling.laws import (
     TruncatedLaw,
     UniformLaw,
 )
-from services.calculation_engine.domain.sampling.tables import Table, beta_table, normal_table
+from services.calculation_engine.domain.sampling.tables import Shape, stacked
+from services.calculation_engine.domain.sampling.uniforms import NO_POINTS, Points
 
 Rows = NDArray[np.int64]
 Registers = NDArray[np.float64]
-Do = Callable[[Loops, Numbers, Rows, Registers], None]
-"""Takes a step with some rows; parameters have a row each, too."""
-Steps = Sequence[tuple[Do, *tuple[float, ...]]]
 
 _UNBOUNDED = (-math.inf, math.inf)
 
 # Standard normal values are nearer to 0, as probabilities are not nearer to 0 and 1 than LEAST and MOST.
 _FARTHEST = 9.0
 _LARGEST_LOGARITHM = 709.0
+_WIDEST = 1.0
+"""The widest lognormal law (its sigma) whose table is as exact as the normal one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One of the loops' own, which replaces a row's numbers: see `Loops.draw`."""
+
+    code: int
+    parameters: tuple[float, float, float, float]
+    shape: Shape | None = None
+
+
+Steps = Sequence[_Step | Callable[[Numbers], None]]
+"""What a law's row goes through; a function replaces the numbers that it is given."""
+
+
+class Inverses:
+    """Replaces probabilities by the values of some laws; NaN where one is beyond float64."""
+
+    def __init__(self, laws: Sequence[SomeLaw | Law]) -> None:
+        stages = [*zip_longest(*(_steps(law) for law in laws))]
+        self._first = _compiled(stages[0] if stages else [])
+        self._others: list[_Compiled | _ByNumPy] = [part for stage in stages[:1] for part in _by_numpy(stage)]
+        for stage in stages[1:]:
+            self._others += [_compiled(stage), *_by_numpy(stage)]
+
+    def over(
+        self, loops: Loops, rows: Rows, registers: Registers, points: Points = NO_POINTS, start: int = 0
+    ) -> None:
+        """Replaces the first BLOCK numbers in the laws' rows, or, where there are points, makes them: those
+        from the point `start`. NumPy's warnings must be off."""
+        self._first.do(loops, rows, registers, points, start)
+        for part in self._others:
+            part.do(loops, rows, registers)
 
 
 @dataclass(frozen=True)
-class Inverse:
-    """A step, and which of some laws take it (by place) with which parameters."""
+class _Compiled:
+    """Steps for the loops: code, whose row, which table."""
 
-    do: Do
-    places: Rows
+    steps: NDArray[np.int64]
     parameters: Numbers
+    tables: Numbers
 
-    def over(self, loops: Loops, rows: Rows, registers: Registers) -> None:
-        """Replaces the first BLOCK numbers in the rows of the laws that take this step. NumPy's warnings must
-        be off."""
-        self.do(loops, self.parameters, rows[self.places], registers)
-
-
-def inverses_of(laws: Sequence[SomeLaw | Law]) -> list[Inverse]:
-    """The steps, to be taken in this order, that replace probabilities by the laws' values; NaN where one is
-    beyond float64."""
-    found: list[Inverse] = []
-    for stage in zip_longest(*(list(_steps(law)) for law in laws)):
-        takers: dict[Do, dict[int, tuple[float, ...]]] = {}
-        for place, step in enumerate(stage):
-            if step is not None:
-                do, *parameters = step
-                takers.setdefault(do, {})[place] = tuple(parameters)
-        found += [
-            Inverse(do, np.array(list(those)), np.array(list(those.values()))) for do, those in takers.items()
-        ]
-    return found
+    def do(
+        self, loops: Loops, rows: Rows, registers: Registers, points: Points = NO_POINTS, start: int = 0
+    ) -> None:
+        loops.draw(*points, start, self.steps, self.parameters, self.tables, rows, registers)
 
 
 @dataclass(frozen=True)
-class _Tabulated:
-    """Reads the table of a beta law, or without a shape the normal law's."""
+class _ByNumPy:
+    """A step of one row that is NumPy's whichever loops serve."""
 
-    shape: tuple[float, float] | None = None
+    place: int
+    step: Callable[[Numbers], None]
 
-    @cached_property
-    def _table(self) -> Table:
-        return beta_table(*self.shape) if self.shape else normal_table()
-
-    def __call__(self, loops: Loops, parameters: Numbers, rows: Rows, registers: Registers) -> None:
-        loops.invert(self._table, parameters, rows, registers)
+    def do(self, _: Loops, rows: Rows, registers: Registers) -> None:
+        self.step(registers[rows[self.place], :BLOCK])
 
 
-@dataclass(frozen=True)
-class _ByFormula:
-    law: Law
-
-    def __call__(self, _: Loops, __: Numbers, rows: Rows, registers: Registers) -> None:
-        for row in rows:
-            registers[row, :BLOCK] = self.law.quantile(registers[row, :BLOCK])
+Stage = Sequence[_Step | Callable[[Numbers], None] | None]
+"""A step at most of each law, by place."""
 
 
-def _stretch(loops: Loops, parameters: Numbers, rows: Rows, registers: Registers) -> None:
-    loops.stretch(parameters, rows, registers)
+def _compiled(stage: Stage) -> _Compiled:
+    compiled = {place: step for place, step in enumerate(stage) if isinstance(step, _Step)}
+    shapes = sorted({step.shape for step in compiled.values() if step.shape is not None})
+    steps = [
+        (step.code, place, shapes.index(step.shape) if step.shape is not None else 0)
+        for place, step in compiled.items()
+    ]
+    return _Compiled(
+        np.array(steps, dtype=np.int64).reshape(-1, 3),
+        np.array([step.parameters for step in compiled.values()]).reshape(-1, 4),
+        stacked(shapes),
+    )
 
 
-def _triangular(loops: Loops, parameters: Numbers, rows: Rows, registers: Registers) -> None:
-    loops.triangular(parameters, rows, registers)
+def _by_numpy(stage: Stage) -> list[_ByNumPy]:
+    return [
+        _ByNumPy(place, step)
+        for place, step in enumerate(stage)
+        if step is not None and not isinstance(step, _Step)
+    ]
 
 
-def _exp(_: Loops, parameters: Numbers, rows: Rows, registers: Registers) -> None:
-    for row, (largest,) in zip(rows, parameters.tolist(), strict=True):
-        column = registers[row, :BLOCK]
+@dataclass(frozen=True, slots=True)
+class _Exponential:
+    """Of numbers that are not above `largest`."""
+
+    largest: float
+
+    def __call__(self, column: Numbers) -> None:
         np.exp(column, out=column)
-        if largest > _LARGEST_LOGARITHM:
+        if self.largest > _LARGEST_LOGARITHM:
             column[np.isinf(column)] = np.nan
-
-
-def _clip(_: Loops, parameters: Numbers, rows: Rows, registers: Registers) -> None:
-    for row, (low, high) in zip(rows, parameters.tolist(), strict=True):
-        column = registers[row, :BLOCK]
-        np.clip(column, low, high, out=column)
 
 
 def _steps(law: SomeLaw | Law) -> Steps:
     return _STEPS.get(type(law), _by_formula)(law)
 
 
+def _stretch(shift: float, scale: float, low: float, high: float) -> _Step:
+    return _Step(STRETCH, (shift, scale, low, high))
+
+
 def _lognormal(law: LognormalLaw) -> Steps:
     largest = law.mu + _FARTHEST * law.sigma
-    return [(_Tabulated(), law.mu, law.sigma, *_UNBOUNDED), (_exp, largest)]
+    if law.sigma <= _WIDEST and largest < _LARGEST_LOGARITHM:
+        return [_Step(INVERT, (0.0, math.exp(law.mu), *_UNBOUNDED), (law.sigma,))]
+    return [_Step(INVERT, (law.mu, law.sigma, *_UNBOUNDED), ()), _Exponential(largest)]
 
 
 def _beta(law: BetaLaw) -> Steps:
-    return [(_Tabulated((law.alpha, law.beta)), law.low, law.high - law.low, law.low, law.high)]
+    return [_Step(INVERT, (law.low, law.high - law.low, law.low, law.high), (law.alpha, law.beta))]
 
 
 def _truncated(law: TruncatedLaw) -> Steps:
     below, above = law.bounds
-    return [(_stretch, below, above - below, LEAST, MOST), *_steps(law.law), (_clip, law.low, law.high)]
+    return [
+        _stretch(below, above - below, LEAST, MOST),
+        *_steps(law.law),
+        _stretch(0.0, 1.0, law.low, law.high),
+    ]
 
 
 def _by_formula(law: Law) -> Steps:
-    return [(_ByFormula(law),)]
+    def step(column: Numbers) -> None:
+        column[:] = law.quantile(column)
+
+    return [step]
 
 
 _STEPS: dict[type, Callable[..., Steps]] = {
-    UniformLaw: lambda law: [(_stretch, law.low, law.high - law.low, law.low, law.high)],
-    TriangularLaw: lambda law: [(_triangular, law.low, law.mode, law.high)],
-    NormalLaw: lambda law: [(_Tabulated(), law.mean, law.sd, *_UNBOUNDED)],
+    UniformLaw: lambda law: [_stretch(law.low, law.high - law.low, law.low, law.high)],
+    TriangularLaw: lambda law: [_Step(TRIANGULAR, (law.low, law.mode, law.high, 0.0))],
+    NormalLaw: lambda law: [_Step(INVERT, (law.mean, law.sd, *_UNBOUNDED), ())],
     LognormalLaw: _lognormal,
     BetaLaw: _beta,
     TruncatedLaw: _truncated,
 }
+
+NOTHING = Inverses([])
+"""Leaves all numbers as they are."""

@@ -8,10 +8,11 @@ import numpy as np
 from services.calculation_engine.domain.formula.draws import Registers
 from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.replicates import REPLICATES
 from services.calculation_engine.domain.sampling import uniforms
 from services.calculation_engine.domain.sampling.copula import Copula, correlate
 from services.calculation_engine.domain.sampling.distributions import law_of
-from services.calculation_engine.domain.sampling.inverses import inverses_of
+from services.calculation_engine.domain.sampling.inverses import NOTHING, Inverses
 from services.schemas.distributions import Distribution
 from services.schemas.simulation import Sampler
 
@@ -46,22 +47,22 @@ class Sample:
             for place, name in enumerate(self.names)
         ]
         sobol = design.sampler == "sobol" and self._streams
-        self._sobol = uniforms.SobolStreams(self._streams) if sobol else None
-        self._inverses = inverses_of([law_of(inputs[name]) for name in self.names])
+        self._points = uniforms.Points.of(self._streams) if sobol else uniforms.NO_POINTS
+        self._inverses = Inverses([law_of(inputs[name]) for name in self.names])
         self._copula = copula
 
     def fill(self, loops: Loops, start: int, rows: Mapping[str, int], registers: Registers) -> None:
         """Puts the block that begins with draw `start` into the inputs' registers."""
         places = np.array([rows[name] for name in self.names], dtype=np.int64)
-        if self._sobol is not None:
-            at = start // uniforms.REPLICATES
-            low, directions, keys = self._sobol.low, self._sobol.directions, self._sobol.keys
-            loops.sobol_points(low, directions, keys, at, places, registers)
-        else:
+        points, first = self._points, start // REPLICATES
+        if self._sampler != "sobol":
             for stream, row in zip(self._streams, places, strict=True):
                 registers[row, :BLOCK] = uniforms.block_of_uniforms(self._sampler, stream, start)
-        if self._copula.names:
-            correlate(loops, self._copula, np.array([rows[name] for name in self._copula.names]), registers)
         with np.errstate(all="ignore"):
-            for inverse in self._inverses:
-                inverse.over(loops, places, registers)
+            if self._copula.names:
+                NOTHING.over(loops, places, registers, points, first)
+                correlate(
+                    loops, self._copula, np.array([rows[name] for name in self._copula.names]), registers
+                )
+                points = uniforms.NO_POINTS
+            self._inverses.over(loops, places, registers, points, first)

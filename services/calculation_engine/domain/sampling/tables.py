@@ -3,11 +3,12 @@
 A table holds cubics over (0, 1/2], and over the same mirrored for the upper half of a law. Its cells are
 the float64 numbers that share exponent and first five binary digits, 32 cells to an octave from 2^-54 to 1/2:
 they are found by a shift of the number's bits, and grow finer towards the tails just as the laws' inverses
-grow steeper. The error is below 2e-8 standard deviations for the normal law, and that of the inverse it is
-made from where this is greater.
+grow steeper. The error is below 2e-8 standard deviations for the normal law, below 1e-8 of the value itself
+for a lognormal one whose sigma is at most 1, and that of the inverse it is made from where this is greater.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -30,20 +31,47 @@ _NODES = np.array([0.0, 0.25, 0.75, 1.0])
 _COEFFICIENTS = np.linalg.inv(np.vander(_NODES, increasing=True))
 
 
-@lru_cache(maxsize=1)
-def normal_table() -> Table:
-    """The inverse of the standard normal distribution function."""
-    lower = normal_quantile(_probabilities())
-    return _table(lower, -lower)
+Shape = tuple[float, ...]
+"""Whose inverse a table holds: of the standard normal law (no number), of the lognormal one whose logarithm
+is that times sigma (one), of the beta law with alpha and beta (two)."""
 
 
 @lru_cache(maxsize=512)
-def beta_table(alpha: float, beta: float) -> Table:
-    """The inverse of a beta distribution function; remembered."""
+def table_of(shape: Shape) -> Table:
+    """The inverse of a distribution function; remembered."""
+    return _table(*_HALVES[len(shape)](*shape))
+
+
+def stacked(shapes: Sequence[Shape]) -> Table:
+    """The tables of some shapes, one after the other."""
+    stack: Table = np.empty((len(shapes), 2, CELLS, 4))
+    for table, shape in zip(stack, shapes, strict=True):
+        table[:] = table_of(shape)
+    return stack
+
+
+def _normal_halves() -> tuple[Numbers, Numbers]:
+    lower = normal_quantile(_probabilities())
+    return lower, -lower
+
+
+def _lognormal_halves(sigma: float) -> tuple[Numbers, Numbers]:
+    lower, upper = _normal_halves()
+    return np.exp(sigma * lower), np.exp(sigma * upper)
+
+
+def _beta_halves(alpha: float, beta: float) -> tuple[Numbers, Numbers]:
     probabilities = _probabilities()
     lower = beta_quantile_table(alpha, beta).quantile(probabilities)
     mirrored = beta_quantile_table(beta, alpha).quantile(probabilities)
-    return _table(lower, 1 - mirrored)
+    return lower, 1 - mirrored
+
+
+_HALVES: Sequence[Callable[..., tuple[Numbers, Numbers]]] = (
+    _normal_halves,
+    _lognormal_halves,
+    _beta_halves,
+)
 
 
 def _probabilities() -> Numbers:

@@ -15,18 +15,18 @@ blocks are computed, where, or in what order.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.replicates import REPLICATES
 from services.calculation_engine.domain.sampling import sobol
 from services.calculation_engine.domain.sampling.laws import LEAST, MOST, Numbers
 from services.calculation_engine.domain.sampling.sobol import Words
 from services.schemas.simulation import Sampler
-
-REPLICATES = 8
 
 _PER_REPLICATE = BLOCK // REPLICATES
 
@@ -48,24 +48,28 @@ class Stream:
 
 
 def block_of_uniforms(sampler: Sampler, stream: Stream, start: int) -> Numbers:
-    """BLOCK numbers strictly between 0 and 1: those of the draws from `start`, a multiple of BLOCK."""
+    """BLOCK numbers strictly between 0 and 1: those of the draws from `start`, a multiple of BLOCK. Those of
+    `sobol` are made by `Loops.draw`, from Points."""
     return _SAMPLERS[sampler](stream, start)
 
 
-def _sobol(stream: Stream, start: int) -> Numbers:
-    streams = SobolStreams([stream])
-    points = streams.low ^ sobol.high_points(streams.directions, start // REPLICATES)
-    words = sobol.scrambled(points[0], streams.keys[0]).reshape(-1)
-    return (words.astype(np.float64) + 0.5) * sobol.STEP
+class Points(NamedTuple):
+    """What `Loops.draw` makes the numbers of several inputs of, a row an input."""
+
+    low: Words
+    words: Words
+
+    @staticmethod
+    def of(streams: Sequence[Stream]) -> "Points":
+        directions = sobol.directions()[[stream.dimension for stream in streams]]
+        keys = np.stack([stream.words("sobol") for stream in streams])
+        return Points(
+            sobol.low_points(directions, _PER_REPLICATE), np.concatenate((directions, keys), axis=1)
+        )
 
 
-class SobolStreams:
-    """What `Loops.sobol_points` makes the numbers of several inputs of, a row an input."""
-
-    def __init__(self, streams: Sequence[Stream]) -> None:
-        self.directions: Words = sobol.directions()[[stream.dimension for stream in streams]]
-        self.low: Words = sobol.low_points(self.directions, _PER_REPLICATE)
-        self.keys: Words = np.stack([stream.words("sobol") for stream in streams])
+_NONE = np.empty((0, sobol.DIGITS), dtype=np.uint32)
+NO_POINTS = Points(_NONE, _NONE)
 
 
 def _random(stream: Stream, start: int) -> Numbers:
@@ -125,8 +129,7 @@ def _hashed(x: Words) -> Words:
     return x ^ x >> np.uint32(16)
 
 
-_SAMPLERS: dict[Sampler, Callable[[Stream, int], Numbers]] = {
-    "sobol": _sobol,
+_SAMPLERS: Mapping[Sampler, Callable[[Stream, int], Numbers]] = {
     "latin_hypercube": _latin_hypercube,
     "random": _random,
 }
