@@ -70,7 +70,7 @@ class FlowPlan:
             (outlay, compiled.cost_weights),
         )
         self.starts = _starts(np.concatenate((compiled.driver_profiles, compiled.cost_profiles)))
-        self.at = np.searchsorted(self.starts, np.arange(len(compiled.factors)), side="right") - 1
+        self.lengths = np.diff(self.starts, append=len(compiled.factors))
         self.by_profile, self.by_period = _by_profile(
             np.concatenate((drivers[free], recurring)),
             np.concatenate((benefit_weights[free], -compiled.cost_weights)),
@@ -139,7 +139,7 @@ class DrawnFlow:
         rows[0] -= self.outlay
         for pool in self._pools:
             pool.add_by_period(rows, plan.starts)
-        return Flows(rows, plan.at)
+        return Flows(rows, plan.lengths)
 
     @property
     def net(self) -> Table:

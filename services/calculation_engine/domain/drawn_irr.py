@@ -25,16 +25,21 @@ _EVERY = 32
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """Flows that stand in columns. Neighbouring periods that are alike in all of them share a row: that of
-    period t is `at[t]`."""
+    """Flows that stand in columns. Neighbouring periods that are alike in all of them share a row: so many
+    periods have it, `lengths`."""
 
     rows: Table
-    at: Integers
+    lengths: Integers
 
     @staticmethod
     def of(table: Table) -> "Flows":
         """A row a period."""
-        return Flows(table, np.arange(len(table)))
+        return Flows(table, np.ones(len(table), dtype=np.int64))
+
+    @property
+    def at(self) -> Integers:
+        """Whose row each period has."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,9 @@ class Rates:
 def rates_of_return(loops: Loops, flows: Flows) -> Rates:
     """The rates of flows; several are looked for from -99 % to 100,000 %."""
     size = flows.rows.shape[1]
-    changes = np.empty(size, dtype=np.int64)
-    loops.sign_changes(flows.rows, changes)
-    single = np.empty(size)
+    changes, single = np.empty(size), np.empty(size)
     with np.errstate(all="ignore"):
-        loops.single_root(flows.rows, flows.at, changes == 1, _start(loops, flows), single)
-    single[changes != 1] = math.nan
+        loops.single_roots(flows.rows, flows.lengths, _start(loops, flows), changes, single)
     several = np.zeros(size, dtype=np.bool_)
     rare = np.flatnonzero(changes > 1)
     if rare.size:
@@ -64,11 +66,11 @@ def rates_of_return(loops: Loops, flows: Flows) -> Rates:
 
 def _start(loops: Loops, flows: Flows) -> float:
     """The discount factor of the mean of some flows: most others' lie near it."""
-    mean = np.nan_to_num(flows.rows[:, ::_EVERY]).mean(axis=1)
-    if not np.isfinite(mean).all() or financial.sign_changes(mean) != 1:
+    mean = np.nan_to_num(flows.rows[:, ::_EVERY]).mean(axis=1, keepdims=True)
+    if not np.isfinite(mean).all():
         return _USUAL
-    rate = np.empty(1)
-    loops.single_root(mean[:, np.newaxis], flows.at, np.array([True]), _USUAL, rate)
+    changes, rate = np.empty(1), np.empty(1)
+    loops.single_roots(mean, flows.lengths, _USUAL, changes, rate)
     return float(1 / (1 + rate[0])) if rate[0] > -1 else _USUAL
 
 

@@ -48,6 +48,16 @@ def test_rates_are_the_same_and_those_of_single_flows(flows: Table) -> None:
             assert rate == pytest.approx(roots[0], rel=1e-6, abs=1e-9)
 
 
+@given(FLOWS, st.data())
+def test_periods_that_are_alike_may_share_a_row(rows: Table, data: st.DataObject) -> None:
+    lengths = data.draw(arrays(np.int64, len(rows), elements=st.integers(1, 60)))
+    found, again = (rates_of_return(loops, Flows(rows, lengths)) for loops in (COMPILED, NUMPY))
+    assert np.array_equal(found.single, again.single, equal_nan=True)
+    each = rates_of_return(COMPILED, Flows.of(np.repeat(rows, lengths, axis=0)))
+    assert np.array_equal(found.several, each.several)
+    assert found.single == pytest.approx(each.single, rel=1e-6, abs=1e-9, nan_ok=True)
+
+
 @given(
     arrays(np.float64, (3, 50), elements=st.one_of(st.floats(-1e20, 1e20), st.just(np.nan))),
     st.floats(-1e3, 1e3),

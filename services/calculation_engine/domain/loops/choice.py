@@ -93,13 +93,12 @@ class Loops(Protocol):
         """For each column of flows (period t's amount is rows[at[t]] * factors[t]): periods until the
         cumulative flow, having been below zero, is first back at zero; infinity if never."""
 
-    def sign_changes(self, rows: Numbers, out: Integers) -> None:
-        """How often each column changes its sign from row to row, zeros apart."""
-
-    def single_root(self, rows: Numbers, at: Integers, sought: Truths, start: float, out: Numbers) -> None:
-        """The rate of return per period of each column of flows (period t's amount is rows[at[t]]) that is
-        sought, and changes its sign once; `start` is a discount factor near most of them. Other columns get
-        any number."""
+    def single_roots(
+        self, rows: Numbers, lengths: Integers, start: float, changes: Numbers, out: Numbers
+    ) -> None:
+        """Of each column of flows (so many periods have a row's amount, one row after the other): how often
+        it changes its sign, zeros apart, and the rate of return per period of one that does so once, NaN of
+        the others; `start` is a discount factor near most of them."""
 
 
 class _Choice:
@@ -127,11 +126,11 @@ class _Choice:
     def _load(self) -> None:
         try:
             native = importlib.import_module("services.calculation_engine.domain.loops.native")
-            native.load()
+            loops = native.load()
         except (ImportError, OSError, RuntimeError):
             _log.warning("no compiled loops: NumPy's serve", exc_info=True)
         else:
-            self._native = cast(Loops, native)
+            self._native = loops
 
 
 _CHOICE = _Choice()

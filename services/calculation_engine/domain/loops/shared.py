@@ -3,11 +3,15 @@
 EXACT are the operations that are exactly rounded, and so the same bits on every machine; an instruction's
 code is the place of its operation here.
 
-Numba's cache does not see a change here: touch `native` along with it.
+Numba's cache does not see a change here: touch the modules of `native` along with it.
 """
 
 BLOCK = 2048
 """So many draws are computed together: few enough for their numbers to stay in a processor's cache."""
+
+STRIP = 256
+"""So many draws go through all steps of a loop at a time: what these pass to each other stays in the nearest
+cache."""
 
 ROOT_STEPS = 100
 ROOT_PRECISION = 1e-8

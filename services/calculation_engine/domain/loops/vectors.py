@@ -153,30 +153,26 @@ def payback(rows: Numbers, at: Integers, factors: Numbers, out: Numbers) -> None
     out[~was_below] = 0.0
 
 
-def sign_changes(rows: Numbers, out: Integers) -> None:
-    out[:] = 0
-    last = np.zeros(len(out))
-    for flows in rows:
-        sign = np.sign(flows)
-        out += sign * last < 0
-        last = np.where(sign != 0, sign, last)
-
-
-def single_root(rows: Numbers, at: Integers, sought: Truths, start: float, out: Numbers) -> None:
-    flow = rows[at]
-    total = np.zeros(flow.shape[1])
-    last = np.zeros(flow.shape[1])
-    for flows in flow:
-        total += flows
-        last = np.where(flows != 0, flows, last)
+def single_roots(rows: Numbers, lengths: Integers, start: float, changes: Numbers, out: Numbers) -> None:
+    total = np.zeros(rows.shape[1])
+    last = np.zeros(rows.shape[1])
+    changes[:] = 0
+    for amounts, length in zip(rows, lengths.tolist(), strict=True):
+        total += amounts * length
+        changes += np.sign(amounts) * last < 0
+        last = np.where(amounts != 0, amounts, last)
     forward = (total > 0) == (last > 0)
     x = np.where(forward, min(start, 1.0), min(1 / start, 1.0))
     low, high = np.zeros(len(x)), np.ones(len(x))
     # The sign towards zero: a flow's first, seen forward, is the opposite of its last.
     begins_positive = (last > 0) != forward
-    done = ~sought
+    done = changes != 1
     for _ in range(ROOT_STEPS):
-        value, slope = _polynomial(flow, forward, x)
+        value, slope = np.where(
+            forward,
+            _polynomial(rows[::-1], lengths[::-1], x),
+            _polynomial(rows, lengths, x),
+        )
         near_low = (value > 0) == begins_positive
         low, high = np.where(near_low, x, low), np.where(near_low, high, x)
         newton = x - value / slope
@@ -186,13 +182,29 @@ def single_root(rows: Numbers, at: Integers, sought: Truths, start: float, out: 
         done |= settled
         if done.all():
             break
-    out[:] = np.where(forward, 1 / x, x) - 1
+    out[:] = np.where(changes == 1, np.where(forward, 1 / x, x) - 1, np.nan)
 
 
-def _polynomial(flow: Numbers, forward: Truths, x: Numbers) -> tuple[Numbers, Numbers]:
-    """Horner's rule for value and slope, from the last flow or from the first."""
+def _polynomial(rows: Numbers, lengths: Integers, x: Numbers) -> tuple[Numbers, Numbers]:
+    """Value and slope by Horner's rule, from the first row on."""
     value, slope = np.zeros(len(x)), np.zeros(len(x))
-    for early, late in zip(flow, flow[::-1], strict=True):
-        slope = slope * x + value
-        value = value * x + np.where(forward, late, early)
+    for amounts, length in zip(rows, lengths.tolist(), strict=True):
+        if length == 1:
+            slope = slope * x + value
+            value = value * x + amounts
+        else:
+            power, power_slope, total, total_slope = _geometric(length, x)
+            slope = slope * power + value * power_slope + amounts * total_slope
+            value = value * power + amounts * total
     return value, slope
+
+
+def _geometric(length: int, x: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    power, power_slope, total, slope = x, np.ones(len(x)), np.ones(len(x)), np.zeros(len(x))
+    for digit in f"{length:b}"[1:]:
+        total, slope = total + power * total, slope + (power_slope * total + power * slope)
+        power, power_slope = power * power, 2 * power * power_slope
+        if digit == "1":
+            total, slope = 1 + x * total, total + x * slope
+            power, power_slope = x * power, power + x * power_slope
+    return power, power_slope, total, slope

@@ -1,0 +1,30 @@
+"""The loops compiled by numba; what each does stands in `choice.Loops`.
+
+No fast-math: a formula may make NaN or infinity, and must be seen to. Words are kept in 32 bits by hand,
+because numba widens them silently.
+"""
+
+from types import SimpleNamespace
+from typing import cast
+
+from services.calculation_engine.domain.loops.choice import Loops
+from services.calculation_engine.domain.loops.native import drawing, flows, formulas, summing
+from services.calculation_engine.domain.loops.native.compiling import compile_noted
+
+
+def load() -> Loops:
+    """Compiles the loops, or takes what an earlier process has compiled and kept."""
+    compile_noted()
+    return cast(
+        Loops,
+        SimpleNamespace(
+            draw=drawing.draw,
+            read_cubics=drawing.read_cubics,
+            run=formulas.run,
+            weigh=summing.weigh,
+            totals=summing.totals,
+            sum_up=summing.sum_up,
+            payback=flows.payback,
+            single_roots=flows.single_roots,
+        ),
+    )

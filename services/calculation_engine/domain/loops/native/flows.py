@@ -1,0 +1,132 @@
+# mypy: disable-error-code="untyped-decorator"
+"""Figures of flows in columns."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.calculation_engine.domain.loops.native.compiling import compiled
+from services.calculation_engine.domain.loops.shared import ROOT_PRECISION, ROOT_STEPS, STRIP
+
+Numbers = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@compiled("void(float64[:,::1], int64[::1], float64[::1], float64[::1])")
+def payback(rows: Numbers, at: Integers, factors: Numbers, out: Numbers) -> None:
+    size = len(out)
+    cumulative = np.zeros(size)
+    state = np.zeros(size, dtype=np.int8)
+    out[:] = np.inf
+    for period in range(len(at)):
+        amounts, factor = rows[at[period]], factors[period]
+        for i in range(size):
+            before, amount = cumulative[i], amounts[i] * factor
+            after = before + amount
+            cumulative[i] = after
+            if state[i] == 1 and after >= 0:
+                out[i] = period - 1 - before / amount
+                state[i] = 2
+            elif state[i] == 0 and after < 0:
+                state[i] = 1
+    for i in range(size):
+        if state[i] == 0:
+            out[i] = 0.0
+
+
+@compiled("void(int64, float64[::1], float64[:,::1])")
+def _geometric(length: int, x: Numbers, out: Numbers) -> None:
+    """Rows x^n and 1 + x + … + x^(n - 1) for n = length, each followed by its slope; by doubling n, from its
+    highest binary digit on, where nothing cancels."""
+    power, power_slope, total, slope = out[0], out[1], out[2], out[3]
+    power[:] = x
+    power_slope[:] = total[:] = 1.0
+    slope[:] = 0.0
+    digits = 0
+    while length >> digits > 1:
+        digits += 1
+    for digit in range(digits - 1, -1, -1):
+        for i in range(len(x)):
+            p, d, t, s = power[i], power_slope[i], total[i], slope[i]
+            total[i] = t + p * t
+            slope[i] = s + (d * t + p * s)
+            power[i] = p * p
+            power_slope[i] = 2 * p * d
+        if length >> digit & 1:
+            for i in range(len(x)):
+                p, d, t, s = power[i], power_slope[i], total[i], slope[i]
+                total[i] = 1 + x[i] * t
+                slope[i] = t + x[i] * s
+                power[i] = x[i] * p
+                power_slope[i] = p + x[i] * d
+
+
+@compiled("void(float64[:,::1], int64[::1], boolean, float64[::1], float64[:,::1])")
+def _polynomial(rows: Numbers, lengths: Integers, from_last: bool, x: Numbers, out: Numbers) -> None:
+    """Rows value and slope by Horner's rule, a run of alike amounts at a time."""
+    value, slope = out[0], out[1]
+    powers = np.empty((4, len(x)))
+    value[:] = slope[:] = 0.0
+    for step in range(len(lengths)):
+        run = len(lengths) - 1 - step if from_last else step
+        amounts = rows[run]
+        if lengths[run] == 1:
+            for i in range(len(x)):
+                slope[i] = slope[i] * x[i] + value[i]
+                value[i] = value[i] * x[i] + amounts[i]
+        else:
+            _geometric(lengths[run], x, powers)
+            for i in range(len(x)):
+                slope[i] = slope[i] * powers[0, i] + value[i] * powers[1, i] + amounts[i] * powers[3, i]
+                value[i] = value[i] * powers[0, i] + amounts[i] * powers[2, i]
+
+
+@compiled("void(float64[:,::1], int64[::1], float64, float64[::1], float64[::1])")
+def _roots_of_strip(rows: Numbers, lengths: Integers, start: float, changes: Numbers, x: Numbers) -> None:
+    lanes = len(x)
+    total, last, low, high = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.ones(lanes)
+    from_last, from_first = np.empty((2, lanes)), np.empty((2, lanes))
+    forward, done = np.empty(lanes, dtype=np.bool_), np.empty(lanes, dtype=np.bool_)
+    changes[:] = 0.0
+    for run in range(len(lengths)):
+        for i in range(lanes):
+            amount = rows[run, i]
+            total[i] += amount * lengths[run]
+            changes[i] += 1.0 if (amount > 0 and last[i] < 0) or (amount < 0 and last[i] > 0) else 0.0
+            last[i] = amount if amount != 0 else last[i]
+    for i in range(lanes):
+        forward[i] = (total[i] > 0) == (last[i] > 0)
+        done[i] = changes[i] != 1
+        x[i] = min(start, 1.0) if forward[i] else min(1 / start, 1.0)
+    for _ in range(ROOT_STEPS):
+        if forward.any():
+            _polynomial(rows, lengths, True, x, from_last)
+        if not forward.all():
+            _polynomial(rows, lengths, False, x, from_first)
+        left = 0
+        for i in range(lanes):
+            value = from_last[0, i] if forward[i] else from_first[0, i]
+            slope = from_last[1, i] if forward[i] else from_first[1, i]
+            near_low = (value > 0) == ((last[i] > 0) != forward[i])
+            low[i] = x[i] if near_low else low[i]
+            high[i] = high[i] if near_low else x[i]
+            newton = x[i] - value / slope
+            settled = abs(newton - x[i]) <= ROOT_PRECISION * x[i]
+            inside = settled or low[i] < newton < high[i]
+            following = newton if inside else (low[i] + high[i]) * 0.5
+            x[i] = x[i] if done[i] else following
+            done[i] = done[i] or settled
+            left += not done[i]
+        if left == 0:
+            break
+    for i in range(lanes):
+        rate = (1 / x[i] if forward[i] else x[i]) - 1
+        x[i] = rate if changes[i] == 1 else np.nan
+
+
+@compiled("void(float64[:,::1], int64[::1], float64, float64[::1], float64[::1])")
+def single_roots(rows: Numbers, lengths: Integers, start: float, changes: Numbers, out: Numbers) -> None:
+    """Some neighbouring flows at a time: a step of all of them is one that the processor can do for several
+    at once."""
+    for first in range(0, len(out), STRIP):
+        strip = slice(first, min(first + STRIP, len(out)))
+        _roots_of_strip(rows[:, strip].copy(), lengths, start, changes[strip], out[strip])
