@@ -48,6 +48,21 @@ def test_rates_are_the_same_and_those_of_single_flows(flows: Table) -> None:
             assert rate == pytest.approx(roots[0], rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("rate", "periods"),
+    [(-0.99999, 2), (-0.99999, 38), (-0.5, 400), (0.02, 400), (50.0, 40), (99_000.0, 20)],
+)
+def test_rates_far_from_the_usual_are_found(rate: float, periods: int) -> None:
+    """Something paid at the start, and received once, so many periods later, or in every period."""
+    once, always = np.zeros(periods + 1), np.ones(periods + 1)
+    once[-1] = 1.0
+    once[0], always[0] = -((1 + rate) ** -periods), -sum((1 + rate) ** -t for t in range(1, periods + 1))
+    flows = np.stack((once, always), axis=1)
+    for loops in (COMPILED, NUMPY):
+        found = rates_of_return(loops, Flows.of(flows)).single
+        assert found == pytest.approx(np.full(2, rate), rel=1e-6, abs=1e-9)
+
+
 @given(FLOWS, st.data())
 def test_periods_that_are_alike_may_share_a_row(rows: Table, data: st.DataObject) -> None:
     lengths = data.draw(arrays(np.int64, len(rows), elements=st.integers(1, 60)))

@@ -14,6 +14,9 @@ STRIP = 256
 cache."""
 
 ROOT_STEPS = 100
+EARLY_STEPS = 8
+"""After so many of Newton's steps, one that is not half as long as that before it gives way to halving the
+bracket: towards a rate near -100 % or of many thousands they shrink by a share of 1 / periods only."""
 ROOT_PRECISION = 1e-8
 """A step of Newton's that is so small, relative to where it begins, is the last: the next would be about its
 square."""

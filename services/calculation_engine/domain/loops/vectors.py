@@ -7,6 +7,7 @@ from services.calculation_engine.domain import histogram
 from services.calculation_engine.domain.formula.operations import OPERATIONS
 from services.calculation_engine.domain.loops.shared import (
     BLOCK,
+    EARLY_STEPS,
     EXACT,
     INVERT,
     ROOT_PRECISION,
@@ -167,7 +168,8 @@ def single_roots(rows: Numbers, lengths: Integers, start: float, changes: Number
     # The sign towards zero: a flow's first, seen forward, is the opposite of its last.
     begins_positive = (last > 0) != forward
     done = changes != 1
-    for _ in range(ROOT_STEPS):
+    moved = np.zeros(len(x))
+    for step in range(ROOT_STEPS):
         value, slope = np.where(
             forward,
             _polynomial(rows[::-1], lengths[::-1], x),
@@ -177,8 +179,11 @@ def single_roots(rows: Numbers, lengths: Integers, start: float, changes: Number
         low, high = np.where(near_low, x, low), np.where(near_low, high, x)
         newton = x - value / slope
         settled = np.abs(newton - x) <= ROOT_PRECISION * x
-        inside = settled | ((newton > low) & (newton < high))
-        x = np.where(done, x, np.where(inside, newton, (low + high) * 0.5))
+        creeps = (step >= EARLY_STEPS) & (np.abs(newton - x) > 0.5 * np.abs(moved))
+        inside = settled | ((newton > low) & (newton < high) & ~creeps)
+        following = np.where(inside, newton, (low + high) * 0.5)
+        moved = following - x
+        x = np.where(done, x, following)
         done |= settled
         if done.all():
             break

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain.loops.native.compiling import compiled
-from services.calculation_engine.domain.loops.shared import ROOT_PRECISION, ROOT_STEPS, STRIP
+from services.calculation_engine.domain.loops.shared import EARLY_STEPS, ROOT_PRECISION, ROOT_STEPS, STRIP
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -84,7 +84,7 @@ def _polynomial(rows: Numbers, lengths: Integers, from_last: bool, x: Numbers, o
 def _roots_of_strip(rows: Numbers, lengths: Integers, start: float, changes: Numbers, x: Numbers) -> None:
     lanes = len(x)
     total, last, low, high = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.ones(lanes)
-    from_last, from_first = np.empty((2, lanes)), np.empty((2, lanes))
+    moved, from_last, from_first = np.empty(lanes), np.empty((2, lanes)), np.empty((2, lanes))
     forward, done = np.empty(lanes, dtype=np.bool_), np.empty(lanes, dtype=np.bool_)
     changes[:] = 0.0
     for run in range(len(lengths)):
@@ -97,7 +97,7 @@ def _roots_of_strip(rows: Numbers, lengths: Integers, start: float, changes: Num
         forward[i] = (total[i] > 0) == (last[i] > 0)
         done[i] = changes[i] != 1
         x[i] = min(start, 1.0) if forward[i] else min(1 / start, 1.0)
-    for _ in range(ROOT_STEPS):
+    for step in range(ROOT_STEPS):
         if forward.any():
             _polynomial(rows, lengths, True, x, from_last)
         if not forward.all():
@@ -111,8 +111,10 @@ def _roots_of_strip(rows: Numbers, lengths: Integers, start: float, changes: Num
             high[i] = high[i] if near_low else x[i]
             newton = x[i] - value / slope
             settled = abs(newton - x[i]) <= ROOT_PRECISION * x[i]
-            inside = settled or low[i] < newton < high[i]
+            creeps = step >= EARLY_STEPS and abs(newton - x[i]) > 0.5 * abs(moved[i])
+            inside = settled or (low[i] < newton < high[i] and not creeps)
             following = newton if inside else (low[i] + high[i]) * 0.5
+            moved[i] = following - x[i]
             x[i] = x[i] if done[i] else following
             done[i] = done[i] or settled
             left += not done[i]
