@@ -12,7 +12,7 @@ JOBS = BusinessGauge("jobs", "Jobs that have not ended, by state: queued, runnin
 SHARDS = BusinessCounter(
     "job_shards_total",
     "Shards of jobs that this replica has taken, by outcome: computed, known (somebody had done it), "
-    "interrupted, failed.",
+    "interrupted, unkept (the cache did not take its part: it comes again), failed.",
     ("outcome",),
-    shown=(("computed",), ("known",), ("interrupted",), ("failed",)),
+    shown=(("computed",), ("known",), ("interrupted",), ("unkept",), ("failed",)),
 )

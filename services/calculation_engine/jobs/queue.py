@@ -5,15 +5,16 @@ again, to another. Messages are few and small; what shards bring goes by the cac
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+import structlog
 from aio_pika import Connection
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from taskiq import AckableMessage, AsyncBroker, BrokerMessage, Context, TaskiqDepends
 from taskiq.acks import AcknowledgeType
+from taskiq.exceptions import NoResultError
 from taskiq.kicker import AsyncKicker
 from taskiq.receiver import Receiver
 from taskiq_aio_pika import AioPikaBroker, Exchange, Queue
@@ -22,10 +23,14 @@ from services.calculation_engine.jobs.shards import Shard
 from services.chassis import grace
 from services.chassis.bus.consumption import first_of, loss_of
 from services.chassis.bus.topology import consumer_exchange, dead_queue, work_queue
+from services.chassis.retries import describe
+
+log = structlog.get_logger(__name__)
 
 Labels = Mapping[str, str]
 Handle = Callable[[Shard, Labels], Awaitable[bool]]
-"""Takes a shard in hand; whether it is done with, so that it need not come again."""
+"""Takes a shard in hand; whether it is done with. If not, it goes to the end of the queue, or stays in it
+when the service stops."""
 
 _TASK = "compute_shard"
 _OWNER = "calculation_engine"
@@ -70,39 +75,47 @@ class ShardQueue:
         """Hands out one shard after the other until `stopping`. What was in hand and not done comes again.
 
         Raises:
-            QueueAway: the connection was lost, once what was in hand has ended.
+            QueueAway: the connection was lost, or what was in hand could not be settled; it has ended.
         """
 
         async def run(
             tenant: str, job_id: str, start: int, stop: int, build: str, context: Context = _CONTEXT
         ) -> None:
             shard = Shard(UUID(tenant), UUID(job_id), start, stop, build)
-            if await handle(shard, context.message.labels):
-                with suppress(*CONNECTION_EXCEPTIONS):  # it comes again, and is known
+            try:
+                if await handle(shard, context.message.labels):
                     await context.ack()
+                elif not stopping.is_set():
+                    await _sent_again(context)
+            except Exception as failure:  # noqa: BLE001  # it comes again, and what was done is known
+                log.warning("shard_unsettled", job_id=job_id, start=start, error=describe(failure))
+                unsettled.set()
 
+        unsettled = asyncio.Event()  # no other would be handed out before it
         broker = self._make_worker()
         broker.is_worker_process = True
         broker.register_task(run, _TASK)
         try:
             await _started(broker)
             receiver = Receiver(broker, max_async_tasks=1, run_startup=False, ack_type=AcknowledgeType.MANUAL)
-            await self._listen(receiver, await _loss_of(broker), stopping)
+            await self._listen(receiver, (await _loss_of(broker), unsettled), stopping)
         finally:
             await _close(broker)
 
-    async def _listen(self, receiver: Receiver, lost: asyncio.Event, stopping: asyncio.Event) -> None:
+    async def _listen(
+        self, receiver: Receiver, losses: Sequence[asyncio.Event], stopping: asyncio.Event
+    ) -> None:
         """taskiq itself would wait on a dead connection for ever."""
         ending = asyncio.Event()
         listening = asyncio.create_task(receiver.listen(ending), name="shards:listen")
         try:
-            await first_of(lost, stopping)
+            await first_of(*losses, stopping)
             ending.set()
             await listening
         finally:
             listening.cancel()
         if not stopping.is_set():
-            raise QueueAway("the connection was lost")
+            raise QueueAway("the connection was lost or did not answer")
 
     async def close(self) -> None:
         """Lets go of the connection for sending."""
@@ -158,6 +171,14 @@ async def _loss_of(broker: AsyncBroker) -> asyncio.Event:
     return await loss_of(broker.read_channel)
 
 
+async def _sent_again(context: Context) -> None:
+    """To the end of the queue, and only then taken from its head."""
+    async with asyncio.timeout(_PATIENCE_S):
+        with suppress(NoResultError):  # it is how taskiq says that it was sent
+            await context.requeue()
+        await context.ack()
+
+
 async def _started(broker: AsyncBroker) -> AsyncBroker:
     try:
         await broker.startup()
@@ -168,6 +189,8 @@ async def _started(broker: AsyncBroker) -> AsyncBroker:
 
 
 async def _close(broker: AsyncBroker) -> None:
-    with suppress(Exception):
+    try:
         async with asyncio.timeout(grace.FAREWELL_S):
             await broker.shutdown()
+    except Exception as failure:  # noqa: BLE001  # a connection that is gone cannot be closed
+        log.info("shard_queue_not_closed", error=describe(failure))

@@ -34,6 +34,8 @@ MOST_ATTEMPTS = 5
 """A shard that was begun so often and never done takes its replicas with it, or fails by itself."""
 LONGEST_S = 600
 """A shard takes seconds; the broker takes a consumer for dead after 15 minutes."""
+PATIENCE_S = 60.0
+"""So long a part waits for a cache that does not take it."""
 _PAUSE_S = 1.0
 _LOOK_EVERY_S = 1.0
 
@@ -41,8 +43,9 @@ _LOOK_EVERY_S = 1.0
 class Worker(BackgroundService):
     """Takes shards from the queue as long as the service runs.
 
-    A shard is acknowledged when its part is in the cache, or nobody wants it any more. While the database or
-    the cache is away the shard in hand waits.
+    A shard is acknowledged when its part is in the cache, or nobody wants it any more. While the database is
+    away the shard in hand waits. One whose part the cache does not take goes back into the queue, for another
+    replica, or for this one after other work.
     """
 
     name = "shard_worker"
@@ -57,7 +60,7 @@ class Worker(BackgroundService):
         await self._queue.consume(self.take, self._stopping)
 
     async def take(self, shard: Shard, labels: Labels) -> bool:
-        """Whether the shard is done with: computed, or wanted no more."""
+        """Whether the shard is done with: computed, or wanted no more. Otherwise it has to come again."""
         with self._tracer.start_as_current_span(
             "compute shard", context=extract(labels.get("traceparent")), kind=SpanKind.CONSUMER
         ) as span:
@@ -72,7 +75,10 @@ class Worker(BackgroundService):
                     span.set_attribute("shard.outcome", outcome or "unwanted")
                     if outcome is not None:
                         self._runtime.metrics.tally(SHARDS, {"outcome": outcome}, 1)
-                    return not self._stopping.is_set() or outcome != "interrupted"
+                    comes_again = outcome == "unkept" or (
+                        outcome == "interrupted" and self._stopping.is_set()
+                    )
+                    return not comes_again
         return False
 
     async def _attempt(self, shard: Shard, labels: Labels) -> str | None:
@@ -106,23 +112,28 @@ class Worker(BackgroundService):
             )
         try:
             result = await self._compute(shard, row)
-            is_kept = await self._keep(shard, keys.part(shard.start, shard.stop), result)
+            outcome = await self._keep(shard, keys.part(shard.start, shard.stop), result)
         except Interrupted:
-            is_kept = False
+            outcome = "interrupted"
         await cache.delete(attempts)
-        if not is_kept:
-            return "interrupted"
-        await tell(cache, shard.job_id)
-        return "computed"
+        if outcome == "computed":
+            await tell(cache, shard.job_id)
+        return outcome
 
-    async def _keep(self, shard: Shard, key: str, result: bytes) -> bool:
-        """Puts a result into the cache, which drops what it cannot take; False if it came to be in vain."""
+    async def _keep(self, shard: Shard, key: str, result: bytes) -> str:
+        """Puts a result into the cache, again and again for PATIENCE_S; what came of that, as it is counted.
+
+        The cache's own word counts: who reads it back misses a part that was merged at once, and forgotten.
+        """
+        clock = self._runtime.clock
+        until = clock.monotonic() + PATIENCE_S
         while not self._stopping.is_set() and await self._job(shard) is not None:
-            await self._runtime.cache.set(key, result, ttl_s=KEPT_S)
-            if await self._runtime.cache.get(key) is not None:
-                return True
+            if await self._runtime.cache.set(key, result, ttl_s=KEPT_S):
+                return "computed"
+            if clock.monotonic() >= until:
+                return "unkept"
             await asyncio.sleep(_PAUSE_S)
-        return False
+        return "interrupted"
 
     async def _job(self, shard: Shard) -> JobRow | None:
         """The job, if this shard of it is still wanted."""

@@ -32,8 +32,8 @@ class Cache(Protocol):
         """The value, or None if there is none, it has expired, or the cache is away."""
         ...
 
-    async def set(self, key: str, value: bytes, *, ttl_s: float) -> None:
-        """Keeps a value for so many seconds."""
+    async def set(self, key: str, value: bytes, *, ttl_s: float) -> bool:
+        """Keeps a value for so many seconds; False if it did not say that it has it."""
         ...
 
     async def delete(self, *keys: str) -> None:

@@ -31,8 +31,9 @@ class MemoryCache:
         self.reads.note(value)
         return value
 
-    async def set(self, key: str, value: bytes, *, ttl_s: float) -> None:
+    async def set(self, key: str, value: bytes, *, ttl_s: float) -> bool:
         self._keep(key, self._clock.monotonic() + ttl_s, value)
+        return True
 
     async def delete(self, *keys: str) -> None:
         for key in keys:

@@ -73,8 +73,8 @@ class RedisCache:
 
         return await self._call(read)
 
-    async def set(self, key: str, value: bytes, *, ttl_s: float) -> None:
-        await self._call(lambda: self._redis.set(key, value, px=_milliseconds(ttl_s)))
+    async def set(self, key: str, value: bytes, *, ttl_s: float) -> bool:
+        return bool(await self._call(lambda: self._redis.set(key, value, px=_milliseconds(ttl_s))))
 
     async def delete(self, *keys: str) -> None:
         if keys:

@@ -92,6 +92,20 @@ async def test_one_is_in_hand_at_a_time(queue: ShardQueue) -> None:
     assert [shard for shard, _ in hand.taken] == [one, two]
 
 
+async def test_what_is_given_back_goes_behind_the_others(queue: ShardQueue) -> None:
+    one, two, hand = a_shard(1), a_shard(2), Hand(is_done=False)
+    for shard in (one, two):
+        await queue.send(shard, LABELS)
+    hand.free.set()
+    async with consuming(queue, hand):
+        await eventually(lambda: hand.has(4))
+        hand.is_done = True
+        taken = len(hand.taken)
+        await eventually(lambda: hand.has(taken + 1))
+    assert [shard for shard, _ in hand.taken[:4]] == [one, two, one, two]
+    assert LABELS.items() <= hand.taken[3][1].items()
+
+
 async def test_two_consumers_share(broker: RabbitServer) -> None:
     url = broker.url_of("calculation_engine", BROKER_PASSWORD)
     mine, theirs = rabbit_queue(url), rabbit_queue(url)

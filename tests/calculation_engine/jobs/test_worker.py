@@ -12,7 +12,8 @@ from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.jobs import worker
 from services.calculation_engine.jobs.queue import Labels, local_queue
 from services.calculation_engine.jobs.shards import Keys, Shard
-from services.calculation_engine.jobs.worker import MOST_ATTEMPTS, Worker
+from services.calculation_engine.jobs.worker import MOST_ATTEMPTS, PATIENCE_S, Worker
+from services.chassis.cache.memory import MemoryCache
 from services.chassis.cache.redis import RedisCache
 from tests.calculation_engine.jobs.conftest import Bench, MakeBench
 from tests.harness.waiting import eventually
@@ -85,6 +86,67 @@ async def test_a_result_stays_in_hand_while_the_cache_is_away(make_bench: MakeBe
     assert await in_hand is False
 
 
+async def test_a_result_that_the_cache_does_not_take_goes_back(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a while: the worker is free for others, and the shard comes again."""
+    monkeypatch.setattr(worker, "_PAUSE_S", 0.0)
+    bench = make_bench(FullCache())
+    row = await bench.add(draws=1000)
+    await bench.coordinator.run_once()
+    [(shard, labels)] = bench.queue.taken()
+    in_hand = asyncio.create_task(bench.worker.take(shard, labels))
+    await eventually(lambda: _refused_often(bench))
+    assert not in_hand.done()
+    bench.clock.advance(PATIENCE_S + 1)
+    assert await in_hand is False
+    assert counted(bench, "unkept") == 1
+    # It is no failure of the shard's, however often: nobody died over it.
+    assert await bench.runtime.cache.incr(Keys.of(row.tenant_id, row.id).attempts(0), window_s=60) == 1
+    assert (await bench.job(row)).status == "running"
+
+
+async def test_a_part_that_is_merged_at_once_counts_as_computed(make_bench: MakeBench) -> None:
+    """The coordinator forgets what it has merged, before or after anybody looks whether it is there."""
+    bench = make_bench(ForgetfulCache())
+    shard, labels = await a_shard(bench)
+    async with asyncio.timeout(60):
+        assert await bench.worker.take(shard, labels)
+    assert (bench.computed(), counted(bench, "interrupted")) == (1, 0)
+
+
+class FullCache(MemoryCache):
+    """It takes nothing as large as a part."""
+
+    refused = 0
+
+    async def set(self, key: str, value: bytes, *, ttl_s: float) -> bool:
+        if value:
+            self.refused += 1
+            return False
+        return await super().set(key, value, ttl_s=ttl_s)
+
+
+class ForgetfulCache(MemoryCache):
+    """Somebody fetches and forgets whatever it was given, at once."""
+
+    async def set(self, key: str, value: bytes, *, ttl_s: float) -> bool:
+        await super().set(key, value, ttl_s=ttl_s)
+        await self.delete(key)
+        return True
+
+
+async def _refused_often(bench: Bench) -> bool:
+    assert isinstance(bench.runtime.cache, FullCache)
+    return bench.runtime.cache.refused > 3
+
+
+def counted(bench: Bench, outcome: str) -> float:
+    value = bench.runtime.metrics.registry.get_sample_value("job_shards_total", {"outcome": outcome})
+    assert value is not None
+    return value
+
+
 async def test_a_shard_belongs_to_the_trace_of_its_request(bench: Bench) -> None:
     shard, labels = await a_shard(bench)
     spans = InMemorySpanExporter()
@@ -114,8 +176,7 @@ async def test_a_stop_interrupts_what_is_in_hand(bench: Bench) -> None:
             return await bench.runtime.cache.get(keys.attempts(shard.start)) is not None
 
         await eventually(begun)
-    read = bench.runtime.metrics.registry.get_sample_value
-    assert read("job_shards_total", {"outcome": "interrupted"}) == 1
+    assert counted(bench, "interrupted") == 1
     assert bench.computed() == 0
     assert (await bench.job(row)).status == "running"
 

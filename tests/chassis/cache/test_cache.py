@@ -40,7 +40,7 @@ async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
 
 async def test_it_keeps_a_value(cache: Cache, key: str) -> None:
     assert await cache.get(key) is None
-    await cache.set(key, b"\x00\xffvalue", ttl_s=LATER_S)
+    assert await cache.set(key, b"\x00\xffvalue", ttl_s=LATER_S) is True
     assert await cache.get(key) == b"\x00\xffvalue"
     await cache.set(key, b"", ttl_s=LATER_S)
     assert await cache.get(key) == b""

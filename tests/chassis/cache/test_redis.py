@@ -38,7 +38,7 @@ async def test_away_it_is_missed_and_logged_once(
     try:
         with logged_by(redis_cache) as logged:
             assert await cache.get("key") is None
-            await cache.set("key", b"2", ttl_s=60)
+            assert await cache.set("key", b"2", ttl_s=60) is False
             await cache.delete("key")
             assert await cache.incr("count", window_s=60) is None
             await cache.publish("channel", b"unheard")
