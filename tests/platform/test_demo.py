@@ -37,11 +37,12 @@ def one_line(text: str) -> str:
 
 @contextmanager
 def running_demo(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    """The demo for the length of the block; Ctrl-C ends it."""
+    """The demo for the length of the block; Ctrl-C ends it. It has its own database, whatever DATABASE_URL
+    says."""
     demo = subprocess.Popen(
         [sys.executable, "-m", "services", "demo", "--port", str(port), "--data", str(data)],
         cwd=ROOT,
-        env=environment(),
+        env=environment() | {"DATABASE_URL": "postgresql://ada@127.0.0.1:1/of_another_project"},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -129,24 +130,29 @@ def test_ctrl_c_during_the_first_start_breaks_nothing(fresh_data: Path) -> None:
         told_until(again, FIRST_ACT)
 
 
+NO_SERVER = {"POSTGRES_BIN": "/nowhere"}
+"""A machine without a PostgreSQL to start: only then DATABASE_URL counts."""
+
+
 @pytest.mark.parametrize(
-    ("name", "value", "complaint"),
+    ("extra", "complaint"),
     [
-        ("ENVIRONMENT", "production", "The demo runs only with ENVIRONMENT=development."),
-        ("LOG_LEVEL", "loud", "LOG_LEVEL: Input should be"),
-        ("DATABASE_URL", "mysql://ada@127.0.0.1/value", "DATABASE_URL is not of the form postgresql://"),
+        ({"ENVIRONMENT": "production"}, "The demo runs only with ENVIRONMENT=development."),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: Input should be"),
+        (NO_SERVER, "No PostgreSQL of 15 or newer in /nowhere"),
         (
-            "DATABASE_URL",
-            "postgresql://ada@127.0.0.1:1/value",
+            NO_SERVER | {"DATABASE_URL": "mysql://ada@127.0.0.1/value"},
+            "DATABASE_URL is not of the form postgresql://",
+        ),
+        (
+            NO_SERVER | {"DATABASE_URL": "postgresql://ada@127.0.0.1:1/value"},
             "The database of DATABASE_URL does not answer",
         ),
     ],
 )
 def test_an_environment_it_cannot_work_in_is_one_line(
-    data: Path, name: str, value: str, complaint: str
+    data: Path, extra: dict[str, str], complaint: str
 ) -> None:
-    told = run(
-        *("demo", "--exit", "--port", str(free_gateway_port()), "--data", str(data)), extra={name: value}
-    )
+    told = run(*("demo", "--exit", "--port", str(free_gateway_port()), "--data", str(data)), extra=extra)
     assert told.returncode == 1
     assert complaint in one_line(told.stderr)

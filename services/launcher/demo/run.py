@@ -18,6 +18,7 @@ from services.launcher.demo.story import tell
 from services.launcher.development_token import require_development
 from services.launcher.embedded_postgres import EmbeddedPostgres
 from services.launcher.errors import CannotStart
+from services.launcher.postgres_binaries import NoPostgres, find_binaries
 from services.launcher.receivers import mailbox, webhook_receiver
 from services.launcher.serve import addresses, database_of, run_platform
 from services.launcher.serve_one import stop_on_signals
@@ -121,9 +122,13 @@ async def _first(wanted: Awaitable[object], other: Awaitable[object]) -> bool:
 
 
 def _forget(data: Path) -> None:
-    if given_database():
-        raise CannotStart(
-            "--fresh forgets the demo's own database: the one of DATABASE_URL is yours to empty."
-        )
+    try:
+        find_binaries()
+    except NoPostgres:
+        if given_database():
+            raise CannotStart(
+                "--fresh forgets the demo's own database: the one of DATABASE_URL is yours to empty."
+            ) from None
+        raise
     EmbeddedPostgres.forget(data)
     (data / secrets_file.NAME).unlink(missing_ok=True)
