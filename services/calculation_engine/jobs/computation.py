@@ -1,5 +1,6 @@
 """The computing of a shard, in threads of its own; everything here is called beside the event loop."""
 
+import threading
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ from typing import Any
 
 from services.calculation_engine.domain import part as parts
 from services.calculation_engine.domain.bounds import JOB
+from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.domain.part import Part, merged
 from services.calculation_engine.domain.simulation import experiment_of, part_for, simulation
@@ -19,6 +21,7 @@ from services.schemas.simulation import SimulationRequest
 
 # A part is mostly empty bins.
 _FAST = 1
+_LOOK_EVERY_S = 0.1
 
 
 def compute(operation: Operation[Any, Any], request: Document, start: int, stop: int) -> bytes:
@@ -30,8 +33,18 @@ def compute(operation: Operation[Any, Any], request: Document, start: int, stop:
         return _json(operation.compute(request, JOB))
     if len(ranges(operation, request.draws)) == 1:
         return answer(request, part_in_threads(request, start, stop, cores()))
-    loaded()
+    _await_compiled_loops()
     return packed(part_in_threads(request, start, stop, cores()))
+
+
+def _await_compiled_loops() -> None:
+    """Raises Interrupted if nobody waits for the shard any more: compiling may take half a minute, where no
+    cache is baked, and cannot be broken off."""
+    loading = threading.Thread(target=loaded, name="loops:await", daemon=True)
+    loading.start()
+    while loading.is_alive():
+        between_blocks()
+        loading.join(_LOOK_EVERY_S)
 
 
 def part_in_threads(request: SimulationRequest, start: int, stop: int, threads: int) -> Part:

@@ -9,7 +9,10 @@ from services.calculation_engine.domain import part as parts
 from services.calculation_engine.domain.interruption import Interrupted, interruptible
 from services.calculation_engine.domain.schedule_simulation import simulate_schedule
 from services.calculation_engine.domain.simulation import experiment_of, part_for
-from services.calculation_engine.jobs.computation import joined, packed, part_in_threads
+from services.calculation_engine.jobs import computation
+from services.calculation_engine.jobs.computation import compute, joined, packed, part_in_threads
+from services.calculation_engine.jobs.operations import SIMULATIONS
+from services.calculation_engine.jobs.shards import SHARD
 from services.schemas.schedule_simulation import ScheduleSimulationRequest
 from services.schemas.simulation import SimulationRequest
 from tests.calculation_engine.jobs.cases import a_simulation
@@ -56,6 +59,20 @@ def test_each_thread_ends_within_a_block_after_it_was_given_up() -> None:
     with interruptible(patience.is_over), pytest.raises(Interrupted):
         part_in_threads(REQUEST, 0, REQUEST.draws, 2)
     assert patience.left >= -6, "each span asks once at most, and ends"
+
+
+def test_nobody_waits_for_compiled_loops_that_are_not_wanted_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where nothing is baked, compiling takes half a minute: longer than a stop has."""
+    compiled = threading.Event()
+    monkeypatch.setattr(computation, "loaded", compiled.wait)
+    request = REQUEST.model_copy(update={"draws": 2 * SHARD})
+    patience = Patience(2)
+    with interruptible(patience.is_over), pytest.raises(Interrupted):
+        compute(SIMULATIONS, request, 0, SHARD)
+    compiled.set()
+    assert patience.left == -1
 
 
 def test_a_schedule_ends_within_a_block_too() -> None:
