@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -16,8 +17,9 @@ from services.schemas.directory import SERVICES
 _NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 
+@cache
 def unconnected_app(key: str) -> FastAPI:
-    """A service's app that was never started: enough to read its routes and its OpenAPI."""
+    """A service's app that was never started: enough to read its routes and its OpenAPI. Made once."""
     settings: ServiceSettings = rooms.settings_class(key)(
         database_url=SecretStr(_NOWHERE),
         system_database_url=SecretStr(_NOWHERE),
