@@ -4,7 +4,7 @@ Estimates are of all draws; their intervals come from the sample's independent r
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.formula.draws import Reached
 from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.shared import BLOCK
-from services.calculation_engine.domain.replicates import REPLICATES
+from services.calculation_engine.domain.replicates import REPLICATES, by_replicate, folded
 from services.calculation_engine.domain.sampling.copula import INDEPENDENT
 from services.calculation_engine.domain.sampling.sample import Sample
 from services.calculation_engine.domain.statistics import T95
@@ -64,10 +64,13 @@ def variance_shares(experiment: Experiment, output: Output) -> Influence:
         size = min(BLOCK, draws - start)
         figures[:, start : start + size] = _mixed(experiment, reached, samples, output, start, size)
     known: Truths = np.all(np.isfinite(figures), axis=0)
+    # Differences from a mean keep their digits; a draw that is not known adds nothing to any sum.
+    figures -= figures[:2, known].mean() if known.any() else 0.0
+    figures[:, ~known] = 0.0
     first, second, mixed = figures[0], figures[1], figures[2:]
-    replicated = _Replicated([first, second, mixed], known)
-    first_order = replicated.estimates(_first_order, bounds=(-math.inf, math.inf))
-    total_order = replicated.estimates(_total_order, bounds=(0.0, math.inf))
+    spread = _Spread.of(first, second, known)
+    first_order = spread.shares((second * (row - first) for row in mixed), least=-math.inf)
+    total_order = spread.shares(((first - row) ** 2 / 2 for row in mixed), least=0.0)
     estimates = dict(zip(names, zip(first_order, total_order, strict=True), strict=True))
     return Influence(estimates, draws * len(figures), int(np.count_nonzero(~known)))
 
@@ -133,10 +136,15 @@ class _Replicated:
         margins = _none(self._inputs)
         replicates = [slice(r, None, REPLICATES) for r in range(REPLICATES)]
         if min(np.count_nonzero(self._known[draws]) for draws in replicates) >= _LEAST_DRAWS:
-            spread = np.array([statistic(self._known_of(draws)) for draws in replicates])
-            margins = T95 * spread.std(axis=0, ddof=1) / math.sqrt(REPLICATES)
+            margins = _margins(np.array([statistic(self._known_of(draws)) for draws in replicates]).T)
         found = zip(values.tolist(), margins.tolist(), strict=True)
         return [_estimate(value, margin, bounds) for value, margin in found]
+
+
+def _margins(estimates: Numbers) -> Numbers:
+    """Half the width of the 95 % interval of each row's mean: a column a replicate."""
+    margins: Numbers = T95 * estimates.std(axis=1, ddof=1) / math.sqrt(REPLICATES)
+    return margins
 
 
 def _none(inputs: int) -> Numbers:
@@ -174,18 +182,44 @@ def _ranks(values: Numbers) -> Numbers:
     return ranks
 
 
-def _first_order(columns: Sequence[Numbers]) -> Numbers:
-    first, second, mixed = columns
-    # Without the mean the products vary less.
-    mean = (first.mean() + second.mean()) / 2
-    return _shares([((second - mean) * (row - first)).mean() for row in mixed], first, second)
+@dataclass(frozen=True)
+class _Spread:
+    """Of two samples together, by replicate: how many draws are known in each, and the sums of their numbers
+    and of the squares."""
+
+    counts: Numbers
+    sums: Numbers
+    squares: Numbers
+
+    @staticmethod
+    def of(first: Numbers, second: Numbers, known: Truths) -> "_Spread":
+        return _Spread(
+            by_replicate(known).astype(np.float64),
+            _summed(first) + _summed(second),
+            _summed(first * first) + _summed(second * second),
+        )
+
+    def shares(self, parts: Iterable[Numbers], *, least: float) -> list[Estimate]:
+        """The mean of each part, which has a number a draw, as a share of the variance; with intervals."""
+        found = np.array([_summed(part) for part in parts]).reshape(-1, REPLICATES)
+        with np.errstate(all="ignore"):
+            whole = _variation(self.counts.sum(), self.sums.sum(), self.squares.sum())
+            values = found.sum(axis=1) / whole
+            each = found / _variation(self.counts, self.sums, self.squares)
+        margins = _margins(each) if self.counts.min() >= _LEAST_DRAWS else _none(len(found))
+        return [
+            _estimate(value, margin, (least, math.inf))
+            for value, margin in zip(values.tolist(), margins.tolist(), strict=True)
+        ]
 
 
-def _total_order(columns: Sequence[Numbers]) -> Numbers:
-    first, second, mixed = columns
-    return _shares([((first - row) ** 2).mean() / 2 for row in mixed], first, second)
+def _variation(counts: Numbers, sums: Numbers, squares: Numbers) -> Numbers:
+    """The variance of twice as many numbers, times the count; none if they do not vary."""
+    variation: Numbers = squares / 2 - sums * sums / (4 * counts)
+    return variation
 
 
-def _shares(parts: Sequence[np.float64], first: Numbers, second: Numbers) -> Numbers:
-    variance = float(np.concatenate((first, second)).var())
-    return np.array(parts) / variance if variance else _none(len(parts))
+def _summed(column: Numbers) -> Numbers:
+    """By replicate."""
+    sums: Numbers = folded(column).sum(axis=0)
+    return sums

@@ -5,9 +5,10 @@ lines of a processor's cache.
 """
 
 import math
+import operator
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,32 +79,30 @@ class DrawsProgram:
     def __init__(
         self, program: Program, point: Mapping[str, float], drawn: Collection[str], wanted: Sequence[str]
     ) -> None:
-        self._source = program, tuple(drawn), tuple(wanted)
-        layout = _layout(*self._source)
+        layout = _layout(program, tuple(drawn), tuple(wanted))
         # At a point where the drawn variables are NaN, every node that depends on them varies.
         constant = program.at_point({**point, **dict.fromkeys(drawn, math.nan)})
+        self._layout = layout
         self.inputs = layout.inputs
         self.results = layout.results
         self.size = layout.size
         """How many operations a draw takes."""
-        self._parts = layout.parts
         self._constants = {row: constant[node] for row, node in layout.constants.items()}
-        self._count = layout.count
 
     def registers(self) -> Registers:
         """Room for a block of draws, for one thread."""
-        registers = np.zeros((max(self._count, 1), _PADDED))
+        registers = np.zeros((max(self._layout.count, 1), _PADDED))
         for row, value in self._constants.items():
             registers[row] = value
         return registers
 
     def run(self, loops: Loops, registers: Registers, size: int) -> None:
         """Computes the results of the first `size` draws in the registers."""
-        _do(self._parts, loops, registers, size)
+        _do(self._layout.parts, loops, registers, size)
 
     def reached_by(self, name: str) -> "Reached":
         """The results that depend on one drawn variable."""
-        return _reached(*self._source, name)
+        return _reached(self._layout, self._layout.drawn.index(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +125,10 @@ def _do(parts: Sequence[_Run | _Single], loops: Loops, registers: Registers, siz
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """What a program does whatever its given variables are; `constants` are the nodes whose values stand in
-    registers from the beginning, by row."""
+    registers from the beginning, by row. Of each step, by its place: the drawn variables that it depends on,
+    as the ones of a number; and the steps that it reads. `roots` are the steps of the wanted formulas."""
 
+    drawn: tuple[str, ...]
     inputs: Mapping[str, int]
     results: Mapping[str, int]
     placed: Sequence[_Placed]
@@ -135,6 +136,9 @@ class _Layout:
     constants: Mapping[int, int]
     count: int
     size: int
+    depends: Sequence[int]
+    reads: Sequence[Sequence[int]]
+    roots: Sequence[int]
 
 
 @lru_cache(maxsize=128)
@@ -147,14 +151,39 @@ def _layout(program: Program, drawn: tuple[str, ...], wanted: tuple[str, ...]) -
     inputs = {name: rows.new(variables[name]) for name in drawn}
     placed = tuple(_placed(steps, rows, set(roots.values()), set(variables.values())))
     results = {pointer: rows.of(number) for pointer, number in roots.items()}
-    return _Layout(inputs, results, placed, tuple(_parts(placed)), rows.constants, rows.count, len(steps))
+    places = {step.number: place for place, step in enumerate(steps)}
+    reads = [[places[each] for each in step.arguments if each in places] for step in steps]
+    return _Layout(
+        drawn=drawn,
+        inputs=inputs,
+        results=results,
+        placed=placed,
+        parts=tuple(_parts(placed)),
+        constants=rows.constants,
+        count=rows.count,
+        size=len(steps),
+        depends=_depends(steps, reads, {variables[name]: 1 << place for place, name in enumerate(drawn)}),
+        reads=reads,
+        roots=[places[number] for number in set(roots.values()) if number in places],
+    )
 
 
-def _reached(program: Program, drawn: tuple[str, ...], wanted: tuple[str, ...], name: str) -> Reached:
-    roots = {program.roots[pointer] for pointer in wanted} & _varying(program, [name])
-    needed = {step.number for step in _steps(program, _varying(program, drawn), roots)}
-    placed = [step for step in _layout(program, drawn, wanted).placed if step.number in needed]
-    rows = [step.result for step in placed if step.number in roots]
+def _depends(steps: Sequence[_Step], reads: Sequence[Sequence[int]], drawn: Mapping[int, int]) -> list[int]:
+    depends: list[int] = []
+    for step, before in zip(steps, reads, strict=True):
+        own = [drawn.get(argument, 0) for argument in step.arguments]
+        depends.append(reduce(operator.or_, (depends[each] for each in before), sum(set(own))))
+    return depends
+
+
+def _reached(layout: _Layout, variable: int) -> Reached:
+    roots = [place for place in layout.roots if layout.depends[place] >> variable & 1]
+    needed = set(roots)
+    for place in range(len(layout.placed) - 1, -1, -1):
+        if place in needed:
+            needed.update(layout.reads[place])
+    rows = [layout.placed[place].result for place in roots]
+    placed = [layout.placed[place] for place in sorted(needed)]
     return Reached(np.array(rows, dtype=np.int64), tuple(_parts(placed)))
 
 
