@@ -62,7 +62,8 @@ def variance_shares(experiment: Experiment, output: Output) -> Influence:
     reached = {name: experiment.program.reached_by(name) for name in names}
     for start in range(0, draws, BLOCK):
         size = min(BLOCK, draws - start)
-        figures[:, start : start + size] = _mixed(experiment, reached, samples, output, start, size)
+        with np.errstate(all="ignore"):
+            figures[:, start : start + size] = _mixed(experiment, reached, samples, output, start, size)
     known: Truths = np.all(np.isfinite(figures), axis=0)
     # Differences from a mean keep their digits; a draw that is not known adds nothing to any sum.
     figures -= figures[:2, known].mean() if known.any() else 0.0
@@ -93,9 +94,9 @@ def _mixed(
 
     def figure() -> Numbers:
         between_blocks()
-        with np.errstate(all="ignore"):
-            flow = DrawnFlow(experiment.plan, loops, registers, size)
-            return np.where(flow.usable, OUTPUTS[output](flow), np.nan)
+        flow = DrawnFlow(experiment.plan, loops, registers, size)
+        found = OUTPUTS[output](flow)
+        return found if flow.all_usable else np.where(flow.usable, found, np.nan)
 
     figures = np.empty((len(names) + 2, size))
     for values, found in ((second, figures[1]), (first, figures[0])):

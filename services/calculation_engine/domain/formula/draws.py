@@ -6,9 +6,11 @@ lines of a processor's cache.
 
 import math
 import operator
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
+from itertools import groupby
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,19 +37,19 @@ class _Step:
     last: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A step's registers."""
+class _Instruction(NamedTuple):
+    """One operation for the loops: its code, and the registers of its result and its arguments."""
 
-    number: int
-    operation: Operation
+    code: int
     result: int
-    arguments: tuple[int, ...]
+    first: int
+    second: int = 0
+    third: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Instructions for the loops: (code, result, three arguments)."""
+    """A row an instruction."""
 
     instructions: NDArray[np.int64]
 
@@ -131,7 +133,7 @@ class _Layout:
     drawn: tuple[str, ...]
     inputs: Mapping[str, int]
     results: Mapping[str, int]
-    placed: Sequence[_Placed]
+    placed: Sequence[_Instruction | _Single]
     parts: Sequence[_Run | _Single]
     constants: Mapping[int, int]
     count: int
@@ -218,7 +220,9 @@ class _Rows:
         self._free.append(self._row[node])
 
 
-def _placed(steps: Sequence[_Step], rows: _Rows, roots: set[int], variables: set[int]) -> Iterator[_Placed]:
+def _placed(
+    steps: Sequence[_Step], rows: _Rows, roots: set[int], variables: set[int]
+) -> Iterator[_Instruction | _Single]:
     """A result has a register apart from its arguments': loops that may overlap are not made vectors. A root
     has one of its own from the beginning to the end: whatever is computed again leaves it alone."""
     for step in steps:
@@ -227,23 +231,20 @@ def _placed(steps: Sequence[_Step], rows: _Rows, roots: set[int], variables: set
         for argument in step.last:
             if argument not in roots and argument not in variables:
                 rows.release(argument)
-        yield _Placed(step.number, step.operation, result, arguments)
-
-
-def _parts(placed: Sequence[_Placed]) -> Iterator[_Run | _Single]:
-    """The steps as instructions, in runs as long as the loops can do without NumPy."""
-    run: list[list[int]] = []
-    for step in placed:
         code = _CODES.get(step.operation.name)
-        if code is not None:
-            run.append([code, step.result, *step.arguments, *[0] * (3 - len(step.arguments))])
-            continue
-        if run:
-            yield _Run(np.array(run, dtype=np.int64))
-            run = []
-        yield _Single(step.operation, step.result, step.arguments)
-    if run:
-        yield _Run(np.array(run, dtype=np.int64))
+        if code is None:
+            yield _Single(step.operation, result, arguments)
+        else:
+            yield _Instruction(code, result, *arguments)
+
+
+def _parts(placed: Iterable[_Instruction | _Single]) -> Iterator[_Run | _Single]:
+    """Instructions in runs as long as the loops can do without NumPy."""
+    for kind, group in groupby(placed, type):
+        if kind is _Instruction:
+            yield _Run(np.array(list(group), dtype=np.int64))
+        else:
+            yield from cast(Iterable[_Single], group)
 
 
 def _varying(program: Program, drawn: Collection[str]) -> set[int]:
