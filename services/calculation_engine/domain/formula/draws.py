@@ -82,8 +82,7 @@ class DrawsProgram:
         self, program: Program, point: Mapping[str, float], drawn: Collection[str], wanted: Sequence[str]
     ) -> None:
         layout = _layout(program, tuple(drawn), tuple(wanted))
-        # At a point where the drawn variables are NaN, every node that depends on them varies.
-        constant = program.at_point({**point, **dict.fromkeys(drawn, math.nan)})
+        constant = program.at_point({**point, **dict.fromkeys(drawn, math.nan)}, but=layout.varying)
         self._layout = layout
         self.inputs = layout.inputs
         self.results = layout.results
@@ -126,11 +125,13 @@ def _do(parts: Sequence[_Run | _Single], loops: Loops, registers: Registers, siz
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What a program does whatever its given variables are; `constants` are the nodes whose values stand in
-    registers from the beginning, by row. Of each step, by its place: the drawn variables that it depends on,
-    as the ones of a number; and the steps that it reads. `roots` are the steps of the wanted formulas."""
+    """What a program does whatever its given variables are. `varying` nodes depend on drawn ones; `constants`
+    are the nodes whose values stand in registers from the beginning, by row. Of each step, by its place: the
+    drawn variables that it depends on, as the ones of a number; and the steps that it reads. `roots` are the
+    steps of the wanted formulas."""
 
     drawn: tuple[str, ...]
+    varying: frozenset[int]
     inputs: Mapping[str, int]
     results: Mapping[str, int]
     placed: Sequence[_Instruction | _Single]
@@ -147,7 +148,8 @@ class _Layout:
 def _layout(program: Program, drawn: tuple[str, ...], wanted: tuple[str, ...]) -> _Layout:
     """Remembered, as the program itself is."""
     roots = {pointer: program.roots[pointer] for pointer in wanted}
-    steps = _steps(program, _varying(program, drawn), set(roots.values()))
+    varying = _varying(program, drawn)
+    steps = _steps(program, varying, set(roots.values()))
     rows = _Rows()
     variables = {node.name: number for number, node in enumerate(program.nodes) if isinstance(node, Variable)}
     inputs = {name: rows.new(variables[name]) for name in drawn}
@@ -157,6 +159,7 @@ def _layout(program: Program, drawn: tuple[str, ...], wanted: tuple[str, ...]) -
     reads = [[places[each] for each in step.arguments if each in places] for step in steps]
     return _Layout(
         drawn=drawn,
+        varying=frozenset(varying),
         inputs=inputs,
         results=results,
         placed=placed,

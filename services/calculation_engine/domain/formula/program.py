@@ -35,12 +35,15 @@ class Program:
     sources: Mapping[str, Source]
     _positions: Mapping[str, Mapping[int, int]]
 
-    def at_point(self, point: Mapping[str, float]) -> list[float]:
-        """Every node's value for one assignment of the variables; NaN where there is none."""
+    def at_point(self, point: Mapping[str, float], but: Collection[int] = frozenset()) -> list[float]:
+        """Every node's value for one assignment of the variables; NaN where there is none, and of the calls
+        that nobody asks for, `but`."""
         values = self._constants.copy()
         for number, node in self._variables:
             values[number] = point[node.name]
         for number, at_point, arguments in self._calls:
+            if number in but:
+                continue
             values[number] = at_point(*[values[argument] for argument in arguments])
         return values
 

@@ -17,6 +17,7 @@ blocks are computed, where, or in what order.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -61,11 +62,16 @@ class Points(NamedTuple):
 
     @staticmethod
     def of(streams: Sequence[Stream]) -> "Points":
-        directions = sobol.directions()[[stream.dimension for stream in streams]]
+        low, directions = _low_points(tuple(stream.dimension for stream in streams))
         keys = np.stack([stream.words("sobol") for stream in streams])
-        return Points(
-            sobol.low_points(directions, _PER_REPLICATE), np.concatenate((directions, keys), axis=1)
-        )
+        return Points(low, np.concatenate((directions, keys), axis=1))
+
+
+@lru_cache(maxsize=8)
+def _low_points(dimensions: tuple[int, ...]) -> tuple[Words, Words]:
+    """The first block's points, of which all others are made, and the direction numbers."""
+    directions = sobol.directions()[list(dimensions)]
+    return sobol.low_points(directions, _PER_REPLICATE), directions
 
 
 _NONE = np.empty((0, sobol.DIGITS), dtype=np.uint32)
