@@ -1,6 +1,6 @@
 """Monte Carlo runs: a simulation request in, a simulation out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from services.calculation_engine.domain.assignment import assign
 from services.calculation_engine.domain.bounds import INLINE, Bounds
@@ -12,6 +12,7 @@ from services.calculation_engine.domain.statistics import distributed, probabili
 from services.schemas.canonical import content_hash
 from services.schemas.problem import FieldError
 from services.schemas.simulation import (
+    Distributed,
     Output,
     Probabilities,
     Sampler,
@@ -49,6 +50,7 @@ def part_for(request: SimulationRequest, experiment: Experiment, start: int, sto
 
 def simulation(request: SimulationRequest, experiment: Experiment, part: Part) -> Simulation:
     """The answer to a request, from the part that holds all its draws."""
+    outputs = tuple(distributed(output, part, request.bins) for output in dict.fromkeys(request.outputs))
     return Simulation(
         model_hash=content_hash(request.model),
         currency=request.model.currency,
@@ -58,11 +60,11 @@ def simulation(request: SimulationRequest, experiment: Experiment, part: Part) -
         seed=request.seed,
         sampler=experiment.design.sampler,
         non_finite_draws=request.draws - int(part.usable.sum()),
-        outputs=tuple(distributed(output, part, request.bins) for output in dict.fromkeys(request.outputs)),
+        outputs=outputs,
         probabilities=Probabilities(
             **{name: probability(hits, part.usable) for name, hits in part.hits.items()}
         ),
-        warnings=tuple(_warnings(experiment, part)),
+        warnings=(*_warnings(experiment, part), *_rates_that_are_missing(outputs, part)),
     )
 
 
@@ -87,11 +89,17 @@ def _warnings(experiment: Experiment, part: Part) -> Iterator[FieldError]:
             detail=f"the rank correlations contradict each other: {pair.first} and {pair.second} are drawn "
             f"with {pair.used:.3f} instead of {pair.wanted:.3f}, the nearest that is possible",
         )
-    if part.several_rates:
-        share = part.several_rates / int(part.usable.sum())
-        yield FieldError(
-            pointer="/outputs",
-            detail=f"{share:.2%} of the draws have several IRRs, and count as having none: see mirr",
-        )
     if part.first_failure is not None:
         yield experiment.failure(part.first_failure)
+
+
+def _rates_that_are_missing(outputs: Sequence[Distributed], part: Part) -> Iterator[FieldError]:
+    """Flows with several IRRs, on which spreadsheets disagree, and those with none."""
+    undefined = sum(each.undefined for each in outputs if each.output == "irr")
+    for draws, have in (
+        (part.several_rates, "have several IRRs, and count as having none"),
+        (undefined - part.several_rates, "have no IRR: no rate makes their flow worth nothing"),
+    ):
+        if draws > 0:
+            share = draws / int(part.usable.sum())
+            yield FieldError(pointer="/outputs", detail=f"{share:.2%} of the draws {have}; see mirr")

@@ -122,6 +122,20 @@ def test_views_by_realisation() -> None:
     assert answer.cfo_view.costs == answer.total.costs
 
 
+def test_each_driver_has_its_share_of_what_is_gained() -> None:
+    """By present value, after risk and the pool's limit; shares of what is gained add up to all of it."""
+    model = a_model(
+        drivers=[
+            a_driver("first", "600", profile=[1, 0]),
+            a_driver("late", "660", profile=[0, 1, 0]),
+            a_driver("risky", "1200", risk_adjustment=0.5, profile=[1, 0]),
+            a_driver("pooled", "900", pool="payroll", profile=[1, 0]),
+        ],
+        pools={"payroll": {"label": "Payroll", "annual_amount": "600"}},
+    )
+    assert [driver.share for driver in evaluation(model).drivers] == pytest.approx([0.25] * 4)
+
+
 def test_the_share_that_rests_on_assumptions() -> None:
     model = a_model(
         inputs={

@@ -6,17 +6,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.calculation_engine.domain import part as parts
 from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.part import Part, merged, part_of
 from services.calculation_engine.domain.simulation import experiment_of, part_for, simulation
+from services.calculation_engine.jobs.computation import part_in_threads
 from services.schemas.simulation import SimulationRequest
 from tests.calculation_engine.every_loop import COMPILED, NUMPY
 from tests.calculation_engine.models import a_cost, a_driver, a_model, an_input
 
 SPAN = 4096
+SHORT = 2048
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +80,24 @@ def test_merged_ranges_are_one_run(monkeypatch: pytest.MonkeyPatch, sampler: str
     assert answer(request, [SPAN]) == whole
     assert answer(request, [SPAN, 2 * SPAN, 3 * SPAN]) == whole
     assert answer(request, [2 * SPAN]) == whole
+
+
+@given(
+    cuts=st.sets(st.integers(1, 6)),
+    sampler=st.sampled_from(["sobol", "latin_hypercube", "random"]),
+    threads=st.integers(1, 4),
+)
+def test_however_it_is_cut_and_whoever_computes_it(cuts: set[int], sampler: str, threads: int) -> None:
+    """Each range by so many threads, and sent; the draws end within a span."""
+    request = a_request(draws=7 * SHORT - 300, outputs=["npv", "irr"], sampler=sampler)
+    ends = [0, *(cut * SHORT for cut in sorted(cuts)), request.draws]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "SPAN", SHORT)
+        whole = part_for(request, experiment_of(request), 0, request.draws)
+        found = [part_in_threads(request, *one, threads) for one in pairwise(ends)]
+    assert (
+        merged([Part.from_bytes(part.to_bytes()) for part in reversed(found)]).to_bytes() == whole.to_bytes()
+    )
 
 
 def test_both_loops_give_the_same_bytes() -> None:

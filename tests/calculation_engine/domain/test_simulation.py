@@ -250,7 +250,7 @@ def test_inputs_that_are_certain_or_unread_are_not_correlated() -> None:
 
 
 def test_draws_with_several_irrs_are_told() -> None:
-    """-1000 + 3 x - 2500 + 0: x above 1054 or so gives two rates, below none."""
+    """-1000, x, -2200: two rates where x^2 > 4 * 1000 * 2200, x above 2966.5: in 53.35 %; below none."""
     model = a_model(
         inputs={"x": an_input(distribution={"kind": "uniform", "low": 2500, "high": 3500})},
         drivers=[a_driver("d", "x", profile=[1, 0]), a_driver("e", "0 - 2200", profile=[0, 1, 0])],
@@ -258,9 +258,26 @@ def test_draws_with_several_irrs_are_told() -> None:
     answer = simulation(model, outputs=["irr"], draws=1024)
     irr = described(answer, "irr")
     assert irr.undefined == 1024
+    several, none = (warning.detail.split("% of the draws have ") for warning in answer.warnings)
+    assert float(several[0]) == pytest.approx(53.35, abs=0.5)
+    assert several[1].startswith("several IRRs")
+    assert float(several[0]) + float(none[0]) == pytest.approx(100, abs=0.011)
+    assert none[1].startswith("no IRR")
+    assert {warning.pointer for warning in answer.warnings} == {"/outputs"}
+
+
+def test_draws_without_any_irr_are_told_with_their_share() -> None:
+    """-1000 - 100 a year never changes its sign, in one draw of four; 800 a year has one rate."""
+    law = {"kind": "discrete", "values": [-100, 800], "weights": [1, 3]}
+    model = a_model(inputs={"x": an_input(distribution=law)}, drivers=[a_driver("d", "x")])
+    answer = simulation(model, outputs=["irr"], draws=4096)
+    irr = described(answer, "irr")
+    assert irr.undefined == 1024
+    assert irr.percentiles.p50.value == pytest.approx(0.6074, abs=5e-5)
     (warning,) = answer.warnings
-    assert warning.pointer == "/outputs"
-    assert "several IRRs" in warning.detail
+    assert (warning.pointer, warning.detail[:6]) == ("/outputs", "25.00%")
+    assert "no IRR" in warning.detail
+    assert simulation(model, outputs=["npv"], draws=4096).warnings == (), "nobody asked for it"
 
 
 def test_too_much_work_is_refused_like_too_many_draws() -> None:

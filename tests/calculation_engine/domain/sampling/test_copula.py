@@ -20,6 +20,18 @@ def test_a_pair_gets_pearson_s_correlation_for_its_rank() -> None:
     assert found.repaired == ()
 
 
+def test_ranks_that_are_possible_may_have_no_normal_inputs_and_are_repaired() -> None:
+    """Three ranks of -1/2 are a valid matrix, with a root at zero; as 2 sin(pi rank / 6) = -0.518 it is lost.
+    The nearest that is one has -1/2 again, which is a rank of 6 asin(-1/4) / pi."""
+    ranks = np.full((3, 3), -0.5) + 1.5 * np.eye(3)
+    assert np.linalg.eigvalsh(ranks)[0] == pytest.approx(0, abs=1e-12)
+    found = copula((pair("x", "y", -0.5), pair("y", "z", -0.5), pair("x", "z", -0.5)), frozenset("xyz"))
+    assert [each.first + each.second for each in found.repaired] == ["xy", "xz", "yz"]
+    for each in found.repaired:
+        assert each.wanted == pytest.approx(-0.5)
+        assert each.used == pytest.approx(6 / math.pi * math.asin(-0.25), abs=1e-6)
+
+
 def test_only_pairs_that_are_drawn_count() -> None:
     assert copula((pair("x", "y", 0.5),), frozenset("xz")).names == ()
 
