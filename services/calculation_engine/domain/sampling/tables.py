@@ -50,6 +50,7 @@ def stacked(shapes: Sequence[Shape]) -> Table:
     return stack
 
 
+@lru_cache(maxsize=1)
 def _normal_halves() -> tuple[Numbers, Numbers]:
     lower = normal_quantile(_probabilities())
     return lower, -lower
