@@ -8,10 +8,10 @@ from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-import pytest
 import yaml
 
 from tests.infra.exposed import ROOT
+from tests.servers.missing import skip_or_fail
 
 FOLDER = ROOT / "infra/k8s"
 OVERLAYS = ("development", "production")
@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 @cache
 def rendered(overlay: str) -> tuple[Document, ...]:
-    """All documents of an overlay. Skips the test where nothing can render them."""
+    """All documents of an overlay. Without what renders them the test is skipped or fails."""
     done = subprocess.run(
         [*_renderer(), str(FOLDER / "overlays" / overlay)],
         capture_output=True,
@@ -35,14 +35,10 @@ def rendered(overlay: str) -> tuple[Document, ...]:
 
 
 def _renderer() -> list[str]:
-    if shutil.which("kustomize"):
-        return ["kustomize", "build"]
-    if shutil.which("kubectl"):
-        return ["kubectl", "kustomize"]
-    # Debian 12 has no package of it, and an older kubectl cannot read these files.
-    pytest.skip(
-        "no kustomize 5 here, nor a kubectl that has it: no package of this machine's system brings one"
-    )
+    if not shutil.which("kustomize") and not shutil.which("kubectl"):
+        # Debian 12 has no package of it, and an older kubectl cannot read these files.
+        skip_or_fail("no kustomize 5 here, nor a kubectl that has it")
+    return ["kustomize", "build"] if shutil.which("kustomize") else ["kubectl", "kustomize"]
 
 
 def named(overlay: str, kind: str) -> dict[str, Document]:
