@@ -27,10 +27,11 @@ def copied(text: str) -> list[str]:
 
 
 def general(identity: ServiceIdentity) -> list[str]:
-    """What a Dockerfile says of every service; the engine alone brings compiled code, and copies it."""
+    """What a Dockerfile says of every service; the engine alone brings compiled code, of a stage apart."""
     text = dockerfile(identity).replace(identity.name, "NAME").replace(str(identity.port), "PORT")
+    text = re.sub(r"# Loops that .*?\n\n", "", text, flags=re.DOTALL)
     lines = re.sub(rf"\b{identity.key}\b", "KEY", text).splitlines()
-    own = ("ENTRYPOINT", "# Docker tells")
+    own = ("ENTRYPOINT", "# Docker tells", "COPY --from=loops", "# No features")
     return [line for line in lines if "NUMBA" not in line and not line.startswith(own)]
 
 

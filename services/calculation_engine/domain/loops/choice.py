@@ -2,8 +2,7 @@
 
 Importing numba and loading its compiled code takes a second, compiling it the first time many. So nobody
 waits: the first large request begins it in a thread beside, and is served without. Compiled code is kept in
-`__pycache__` beside the module, or where NUMBA_CACHE_DIR says; `python -m
-services.calculation_engine.domain.loops.choice` bakes it, as an image does.
+`__pycache__` beside the module, or where NUMBA_CACHE_DIR says; the image brings it along.
 """
 
 import importlib
@@ -149,7 +148,3 @@ def begin_loading() -> None:
 def loaded() -> Loops:
     """The loops once loading has ended: the compiled ones, if there are any."""
     return _CHOICE.wait()
-
-
-if __name__ == "__main__":
-    loaded()
