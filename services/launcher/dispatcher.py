@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.chassis import problem_answers, problems
+from services.chassis.request_context import RequestContextMiddleware
 from services.chassis.tokens import INTERNAL_ISSUER
 from services.launcher.routes import GatewayRoute
 
@@ -27,7 +28,7 @@ class Dispatcher:
     def __init__(self, apps: Mapping[str, ASGIApp], routes: Sequence[GatewayRoute], pages: ASGIApp) -> None:
         self._apps = apps
         self._routes = [route for route in routes if route.service in apps]
-        self._pages = pages
+        self._pages = _marked(pages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,8 +44,13 @@ class Dispatcher:
             return self._pages
         if _speaks_as_a_service(Headers(scope=scope).get("authorization")):
             refusal = problems.Unauthenticated("Internal tokens end at the gateway.", error="invalid_token")
-            return problem_answers.answer(Request(scope), refusal)
+            return _marked(problem_answers.answer(Request(scope), refusal))
         return self._apps[route.service]
+
+
+def _marked(app: ASGIApp) -> ASGIApp:
+    """An app whose answers carry a request id, as those of the services do."""
+    return RequestContextMiddleware(app, "gateway")
 
 
 def normalised(raw_path: bytes) -> str:

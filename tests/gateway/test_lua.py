@@ -19,6 +19,7 @@ PROGRAMS: dict[str, dict[str, list[str]]] = {
     if plugin["name"].endswith("-function")
 }
 ADDRESS = "203.0.113.9"
+ARRIVED = 1_764_288_000.25
 REQUEST_ID = "0d3a39a0-9f0b-4f0e-8c55-3a3b4d9f5a10"
 
 
@@ -32,11 +33,12 @@ def decoded(text: bytes) -> bytes | None:
 
 @dataclass
 class Asked:
-    """A request as Kong has it: without an id, until correlation-id lets it pass."""
+    """A request as Kong has it, answered after `seconds`; without an id until correlation-id lets it pass."""
 
     method: str = "GET"
     path: str = "/api/v1/architect/drivers"
     headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 75.0
     upstream: dict[str, str] = field(default_factory=dict)
     retries: list[int] = field(default_factory=list)
 
@@ -85,7 +87,12 @@ class Asked:
         }
         lua.globals().kong = lua.table_from(kong, recursive=True)
         lua.globals().ngx = lua.table_from(
-            {"decode_base64": lambda text: decoded(text.encode("latin-1"))}, recursive=True
+            {
+                "decode_base64": lambda text: decoded(text.encode("latin-1")),
+                "now": lambda: ARRIVED + self.seconds,
+                "req": {"start_time": lambda: ARRIVED},
+            },
+            recursive=True,
         )
         return lua
 
@@ -103,6 +110,7 @@ class Answer:
         return {
             "get_source": lambda: self.source,
             "get_status": lambda: self.status,
+            "set_status": lambda status: setattr(self, "status", status),
             "get_header": lambda name: self.headers.get(name.lower()),
             "set_header": lambda name, value: self.headers.update({name.lower(): value}),
             "clear_header": lambda name: self.headers.pop(name.lower(), None),
@@ -234,6 +242,23 @@ def test_nothing_in_a_path_breaks_the_problem(path: str) -> None:
     problem = json.loads(Asked(path=path).answered(refused(404, "{}")).body or "")
     assert problem["instance"] == "".join(letter for letter in path if letter not in '"\\\t\n')
     assert problem["request_id"] == REQUEST_ID
+
+
+@pytest.mark.parametrize("seconds", [2.0, 4.1, 29.9])
+def test_where_nobody_took_the_connection_the_service_is_unavailable(seconds: float) -> None:
+    """Nobody was asked anything for as long as an answer may take: only connecting gives up so soon."""
+    answer = Asked(seconds=seconds).answered(refused(504, '{"message":"The upstream server is timing out"}'))
+    assert answer.status == 503
+    problem = json.loads(answer.body or "")
+    assert (problem["status"], problem["code"]) == (503, "unavailable")
+
+
+def test_connecting_gives_up_long_before_answering_does() -> None:
+    """Even where every try takes its time."""
+    for service in yaml.safe_load(rendered(COMPLETE).stdout)["services"]:
+        connecting = service["connect_timeout"] * (1 + service["retries"])
+        assert 2 * connecting < 30_000 < service["read_timeout"]
+        assert service["write_timeout"] >= 30_000
 
 
 def test_an_answer_that_has_no_id_tells_the_request_s() -> None:

@@ -38,7 +38,7 @@ Replicas = Callable[[], Awaitable[Sequence[Address]]]
 class Upstream:
     """One service behind the gateway, as an ASGI app: its replicas in turn.
 
-    Where nobody listens, nothing was sent yet: the next replica is asked.
+    Where nobody takes the connection, nothing was sent yet: the next replica is asked.
     """
 
     def __init__(self, client: httpx2.AsyncClient, replicas: Replicas) -> None:
@@ -53,21 +53,25 @@ class Upstream:
     async def _forwarded(self, request: Request) -> Response:
         replicas = await self._replicas()
         if not replicas:
-            return _away(503, "no replica of the service is known")
+            return _away(request, 503)
         body = await request.body()
         turn = next(self._turn)
+        nobody = 502
         for attempt in range(len(replicas)):
             address = replicas[(turn + attempt) % len(replicas)]
             try:
                 answer = await self._client.send(self._request(request, address, body), stream=True)
             except httpx2.ConnectError:
                 continue
+            except httpx2.ConnectTimeout:
+                nobody = 503
+                continue
             except httpx2.TimeoutException:
-                return _away(504, "The upstream server is timing out")
+                return _away(request, 504)
             except httpx2.TransportError:
-                break
+                return _away(request, 502)
             return _passed_back(answer)
-        return _away(502, "An invalid response was received from the upstream server")
+        return _away(request, nobody)
 
     def _request(self, request: Request, address: Address, body: bytes) -> httpx2.Request:
         path, query = request.scope["raw_path"].decode(), request.url.query
@@ -79,18 +83,21 @@ class Upstream:
         )
 
 
-def _away(status: int, message: str) -> Response:
-    return JSONResponse(
-        {
-            "type": "about:blank",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
-            "detail": message,
-            "code": f"gateway_{status}",
-        },
-        status,
-        media_type="application/problem+json",
-    )
+_AWAY = {502: "bad_gateway", 503: "unavailable", 504: "gateway_timeout"}
+
+
+def _away(request: Request, status: int) -> Response:
+    title = HTTPStatus(status).phrase
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": title,
+        "instance": request.url.path,
+        "code": _AWAY[status],
+        "request_id": request.headers.get("x-request-id", ""),
+    }
+    return JSONResponse(body, status, media_type="application/problem+json")
 
 
 def _passed_back(answer: httpx2.Response) -> Response:

@@ -189,6 +189,15 @@ async def test_nobody_outside_speaks_as_a_service(port: int, spelling: str) -> N
     assert "gateway" in problem["detail"]
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/architect/drivers"])
+async def test_what_the_gateway_refuses_carries_a_request_id(gateway: httpx2.AsyncClient, path: str) -> None:
+    headers = {"Authorization": f"Bearer {internal_token()}"}
+    made = await gateway.get(path, headers=headers)
+    kept = await gateway.get(path, headers={**headers, "X-Request-ID": "r-1"})
+    assert made.is_error
+    assert made.headers["x-request-id"] != kept.headers["x-request-id"] == "r-1"
+
+
 @pytest.mark.parametrize(
     "header", ["Bearer garbage", "Bearer", "Bearer " + "a" * 9000, "\xff", "Bearer a.b.c"]
 )

@@ -1,7 +1,7 @@
 """The double of Kong before six services that only say whose they are."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.chassis.registry import Address, StaticRegistry
-from services.launcher.ports import LOOPBACK
+from services.launcher.ports import LOOPBACK, free_port
 from services.schemas.directory import SERVICES, ServiceIdentity
 from tests.chassis.http_server import serving
 from tests.gateway.rendering import COMPLETE, rendered
@@ -32,8 +32,11 @@ def _service(identity: ServiceIdentity) -> ASGIApp:
 
 
 @asynccontextmanager
-async def standing(folder: Path, redis: RedisServer, **environment: str) -> AsyncIterator[str]:
-    """The double before six services, configured by the gateway's files in a folder."""
+async def standing(
+    folder: Path, redis: RedisServer, *, away: Collection[str] = (), **environment: str
+) -> AsyncIterator[str]:
+    """The double before six services, configured by the gateway's files in a folder; those `away` by their
+    keys are known, but nobody listens there."""
     rendering = await asyncio.to_thread(rendered, {**COMPLETE, **environment}, folder)
     assert rendering.returncode == 0, rendering.stderr
     document: dict[str, Any] = yaml.safe_load(rendering.stdout)
@@ -48,7 +51,12 @@ async def standing(folder: Path, redis: RedisServer, **environment: str) -> Asyn
     async with AsyncExitStack() as stack:
         addresses: dict[str, list[Address]] = {}
         for identity in SERVICES.values():
-            addresses[identity.name] = [await stack.enter_async_context(serving(_service(identity)))]
-        app, _ = await stack.enter_async_context(gateway(file, document, StaticRegistry(addresses)))
+            host = f"{identity.name}.service.consul"
+            if identity.key in away:
+                addresses[host] = [Address(LOOPBACK, free_port())]
+                continue
+            addresses[host] = [await stack.enter_async_context(serving(_service(identity)))]
+        find = StaticRegistry(addresses).resolve
+        app, _ = await stack.enter_async_context(gateway(file, document, find))
         address = await stack.enter_async_context(serving(app))
         yield address.url

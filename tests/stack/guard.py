@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.ids import new_id
+from services.chassis.telemetry.logs import bound
 from services.launcher.routes import GatewayRoute
 from tests.stack.instruments import Instruments
 
@@ -92,20 +93,19 @@ class Guard:
 
             async def tell(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    MutableHeaders(scope=message).update(limits)
+                    MutableHeaders(scope=message).update(marks)
                     self._instruments.answered(*names, message["status"], source)
                 await send(message)
 
-            limits: dict[str, str] = {}
+            marks = {"x-request-id": headers["x-request-id"]}
             source = "service"
             try:
                 self._check_token(headers)
                 self._check_size(headers)
-                limits.update(await self._count(headers, scope))
+                marks.update(await self._count(headers, scope))
             except _Refused as refusal:
                 source = "kong"
-                answer = _problem(refusal.status, str(refusal), scope["path"], refusal.headers)
-                await answer(inner, receive, tell)
+                await _problem(refusal, scope["path"], headers["x-request-id"])(inner, receive, tell)
                 return
             await self._service(inner, receive, tell)
 
@@ -171,20 +171,21 @@ def _budget(headers: Headers, scope: Scope) -> str:
         return f"address:{scope['client'][0]}"
 
 
-def _problem(status: int, detail: str, path: str, headers: Mapping[str, str]) -> Response:
-    title, code = _PROBLEMS.get(status, ("Error", f"gateway_{status}"))
+def _problem(refusal: _Refused, path: str, request_id: str) -> Response:
+    title, code = _PROBLEMS.get(refusal.status, ("Error", f"gateway_{refusal.status}"))
     body = {
         "type": "about:blank",
         "title": title,
-        "status": status,
-        "detail": detail,
+        "status": refusal.status,
+        "detail": str(refusal),
         "instance": path,
         "code": code,
+        "request_id": request_id,
     }
-    return JSONResponse(body, status, headers=dict(headers), media_type="application/problem+json")
+    return JSONResponse(body, refusal.status, refusal.headers, "application/problem+json")
 
 
 async def no_route(scope: Scope, receive: Receive, send: Send) -> None:
-    """What no route matches."""
-    answer = _problem(404, "no Route matched with those values", scope["path"], {})
-    await answer(scope, receive, send)
+    """What no route matches; its id is that with which the dispatcher marks the answer."""
+    refusal = _Refused(404, "no Route matched with those values")
+    await _problem(refusal, scope["path"], str(bound("request_id")))(scope, receive, send)

@@ -40,6 +40,12 @@ def _faults_of(client: httpx2.Client, identity: ServiceIdentity, secret: str) ->
     for lie, bearer in _lies(identity, secret):
         if asking("/drivers", bearer).status_code != _NO_TOKEN:
             yield f"{identity.prefix} takes {lie}"
+    for path in ("/drivers", "foo"):
+        refused = asking(path)
+        if not refused.json().get("request_id") or (
+            refused.json()["request_id"] != refused.headers.get("x-request-id")
+        ):
+            yield f"{identity.prefix}{path} is refused without a request id"
     answer = asking("/drivers", token(secret))
     if answer.status_code == _NO_TOKEN:
         yield f"{identity.prefix} refuses a good token"
