@@ -88,11 +88,35 @@ def test_the_gateway_alone_is_published_beyond_this_machine() -> None:
     assert beyond == {("kong", "${GATEWAY_PORT:-8000}:8000")}
 
 
-def test_only_services_and_what_watches_the_stores_reach_data() -> None:
-    allowed = {each.name for each in SERVICES.values()} | STORES
-    allowed |= {"migrate", "redis-exporter", "postgres-exporter"}
-    assert {name for name in COMPOSE["services"] if "data" in networks(name)} == allowed
-    assert networks("postgres") == {"data"}
+def neighbours(name: str) -> set[str]:
+    """With whom it shares a network."""
+    return {other for other in COMPOSE["services"] if other != name and networks(other) & networks(name)}
+
+
+OWN = {each.name for each in SERVICES.values()}
+WITHIN_DATA = OWN | STORES | {"migrate", "redis-exporter", "postgres-exporter"}
+
+
+@pytest.mark.parametrize(
+    ("store", "others"),
+    [
+        ("postgres", set()),
+        ("redis", {"kong", "consul"}),  # who counts in it, and who tells where it is
+        ("rabbitmq", {"prometheus"}),  # which reads its page
+    ],
+)
+def test_only_services_and_what_watches_the_stores_reach_data(store: str, others: set[str]) -> None:
+    assert neighbours(store) == (WITHIN_DATA | others) - {store}
+
+
+@each_service
+def test_a_service_is_met_by_those_that_must(identity: ServiceIdentity) -> None:
+    beside = {"kong", "consul", "direct-ports", "jaeger", "prometheus"}
+    assert neighbours(identity.name) == (WITHIN_DATA | beside) - {identity.name}
+
+
+def test_grafana_meets_what_it_reads_and_nobody_else() -> None:
+    assert neighbours("grafana") == {"prometheus", "jaeger"}
 
 
 def test_who_comes_by_edge_meets_the_gateway_alone() -> None:
@@ -110,6 +134,7 @@ def test_kong_asks_again_soon_for_what_was_not_found_and_keeps_what_it_knew() ->
     """Stale answers carry it over a Consul that is away; Kong keeps them for an hour by itself."""
     environment = service("kong")["environment"]
     assert (environment["KONG_DNS_ERROR_TTL"], environment["KONG_DNS_NOT_FOUND_TTL"]) == ("1", "1")
+    assert environment["KONG_DNS_VALID_TTL"] == "2"  # of Redis and Jaeger Docker would say ten minutes
     assert "KONG_DNS_STALE_TTL" not in environment
 
 

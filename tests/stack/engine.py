@@ -84,9 +84,9 @@ class Stack:
             },
         )
 
-    def script(self, *arguments: str, ok: bool = True) -> str:
+    def script(self, *arguments: str, ok: bool = True, typed: str = "") -> str:
         """What the script printed; AssertionError if it failed (with `ok` false: if it did not)."""
-        told = self._run([str(SCRIPT), *arguments])
+        told = self._run([str(SCRIPT), *arguments], typed)
         assert (told.returncode == 0) == ok, told.stdout[-4000:] + told.stderr[-4000:]
         return told.stdout
 
@@ -106,6 +106,21 @@ class Stack:
         told = self._run(["docker", *arguments])
         assert told.returncode == 0, told.stderr[-4000:]
         return told.stdout
+
+    def newcomer(self, network: str, code: str, *given: Any) -> set[str]:
+        """What Python code prints as a list, given JSON, in a container of its own on a network."""
+        arguments = [json.dumps(each) for each in given]
+        image = ("valueverse/test-doubles", "python", "-c", code)
+        return set(json.loads(self.docker("run", "--rm", "--network", network, *image, *arguments)))
+
+    @property
+    def project(self) -> str:
+        return self.environment["COMPOSE_PROJECT_NAME"]
+
+    @property
+    def label(self) -> str:
+        """Docker's filter for what is of these containers."""
+        return f"label=com.docker.compose.project={self.project}"
 
     def containers(self, service: str) -> list[str]:
         """The ids of a service's containers that run."""
@@ -152,10 +167,29 @@ class Stack:
         rows = self.get("CONSUL_PORT", f"/v1/health/service/{service}", passing="1")
         return sorted(row["Service"]["Address"] for row in rows)
 
+    def named(self, name: str) -> dict[str, list[dict[str, Any]]]:
+        """What Consul's name service tells Kong's container of a name, by the kind of the question."""
+        (kong,) = self.containers("kong")
+        told: dict[str, list[dict[str, Any]]] = json.loads(
+            self.docker("exec", kong, "python", "-m", "tests.stack.names", name)
+        )
+        return told
+
     def registered(self, service: str) -> list[str]:
         """The addresses of a service's replicas that Consul knows, healthy or not."""
         rows = self.get("CONSUL_PORT", f"/v1/catalog/service/{service}")
         return sorted(row["ServiceAddress"] for row in rows)
+
+    def started(self) -> dict[str, str]:
+        """When each service that runs was started; of several replicas one."""
+        ids = self.docker("ps", "--quiet", "--filter", self.label).split()
+        rows = [self.inspect(each) for each in ids]
+        return {
+            row["Config"]["Labels"]["com.docker.compose.service"]: row["State"]["StartedAt"] for row in rows
+        }
+
+    def volumes(self) -> set[str]:
+        return set(self.docker("volume", "ls", "--quiet", "--filter", self.label).split())
 
     def targets(self) -> list[tuple[str, str]]:
         """Job and health of every target that Prometheus has."""
@@ -165,12 +199,12 @@ class Stack:
     def inspect(self, container: str) -> Any:
         return json.loads(self.docker("inspect", container))[0]
 
-    def _run(self, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    def _run(self, command: Sequence[str], typed: str = "") -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             command,
             cwd=ROOT,
             env=self.environment,
-            stdin=subprocess.DEVNULL,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=LONG_S,

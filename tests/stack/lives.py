@@ -26,6 +26,7 @@ class Refusal:
     path: str
     status: int
     media_type: str
+    detail: str
 
 
 def in_a_thread(work: Coroutine[Any, Any, T]) -> T:
@@ -45,7 +46,8 @@ async def walked(
     async def note(answer: httpx2.Response) -> None:
         if refusals is not None and answer.is_error:
             media_type = answer.headers.get("content-type", "")
-            refusals.append(Refusal(answer.request.url.path, answer.status_code, media_type))
+            detail = (await answer.aread()).decode()
+            refusals.append(Refusal(answer.request.url.path, answer.status_code, media_type, detail))
 
     async with httpx2.AsyncClient(
         base_url=base_url, timeout=60, trust_env=False, verify=no_tls(), event_hooks={"response": [note]}
@@ -60,13 +62,14 @@ class Lives:
     """One life after the other, each of a new tenant, in a thread, for the length of the block.
 
     A request that nobody answers, or that is answered 502, 503 or 504, is sent again; any other refusal ends
-    that life and is told in `failures`. `refusals` has all of them.
+    that life and is told in `failures`. `refusals` has all of them, `tenants` everyone who lived.
     """
 
     def __init__(self, base_url: str, secret: str) -> None:
         self._where = (base_url, secret)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run)
+        self.tenants: list[UUID] = []
         self.ended = 0
         self.failures: list[str] = []
         self.refusals: list[Refusal] = []
@@ -84,7 +87,8 @@ class Lives:
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
-                asyncio.run(walked(*self._where, uuid4(), self.refusals))
+                self.tenants.append(uuid4())
+                asyncio.run(walked(*self._where, self.tenants[-1], self.refusals))
             except Exception as error:  # noqa: BLE001  # it is what the test is about
                 self.failures.append(f"{type(error).__name__}: {error}")
             else:

@@ -17,6 +17,7 @@ from tests.calculation_engine.jobs.cases import SIMULATIONS, a_simulation
 from tests.harness.lives import until_consistent
 from tests.stack.engine import ROOT, Stack, eventually
 from tests.stack.lives import in_a_thread, walked
+from tests.stack.names import SRV, A
 from tests.stack.probes import faults
 
 pytestmark = pytest.mark.stack
@@ -24,6 +25,10 @@ pytestmark = pytest.mark.stack
 ENGINE = "calculation-engine"
 EVALUATION = json.loads((ROOT / "examples/tei/salesloft.json").read_text())
 DASHBOARDS = sorted((ROOT / "infra/grafana/dashboards").glob("*.json"))
+LOOPS = {
+    *("sobol_points", "stretch", "invert", "read_cubics", "triangular", "usable", "weigh", "payback"),
+    *("sign_changes", "single_root", "run", "_run_strip"),
+}
 EVALUATIONS = "/api/v1/calculation-engine/evaluations"
 # As the gateway promises it.
 OUT_WITHIN_S, BACK_WITHIN_S = 10, 5
@@ -234,6 +239,33 @@ def test_five_engines_share_the_work(stack: Stack) -> None:
             eventually(all_have_worked_directly, within_s=60)
 
 
+def addresses_told(stack: Stack, name: str) -> dict[str, list[str]]:
+    """The addresses that stand in Consul's answers to Kong, by the kind of the question."""
+    told = stack.named(name)
+    return {
+        kind: sorted({each["data"] for each in records if each["kind"] == A})
+        for kind, records in told.items()
+    }
+
+
+def test_consul_tells_kong_every_replica_with_its_port(stack: Stack) -> None:
+    """Five do not fit into an answer by UDP: it says so, and they come by TCP."""
+    replicas = stack.passing(ENGINE)
+    assert len(replicas) == 5
+    assert addresses_told(stack, f"{ENGINE}.service.consul") == {"A": replicas, "SRV": replicas}
+    records = stack.named(f"{ENGINE}.service.consul")["SRV"]
+    ports = [each["data"][0] for each in records if each["kind"] == SRV]
+    assert ports == [SERVICES["calculation_engine"].port] * 5
+    assert {each["ttl"] for each in records} == {2}
+    assert stack.named("nobody.service.consul") == {"A": [], "SRV": []}
+    # What Consul does not know itself, Kong asks it, too.
+    for name in ("redis", "jaeger"):
+        (container,) = stack.containers(name)
+        found = stack.inspect(container)["NetworkSettings"]["Networks"].values()
+        (address,) = addresses_told(stack, name)["A"]
+        assert address in [each["IPAddress"] for each in found]
+
+
 def test_five_engines_share_one_job(stack: Stack) -> None:
     with stack.client("value-engineer") as somebody:
         answer = somebody.post(SIMULATIONS, json=a_simulation(draws=20 * SHARD))
@@ -241,6 +273,14 @@ def test_five_engines_share_one_job(stack: Stack) -> None:
         job = answer.headers["location"]
         eventually(lambda: somebody.get(job).json()["status"] == "succeeded", within_s=120)
     assert all(shards_computed(stack, each) > 0 for each in stack.containers(ENGINE))
+
+
+def test_no_engine_compiles_what_its_image_brings(stack: Stack) -> None:
+    """As numba itself says: it loads every loop, and keeps none that it would have compiled."""
+    for container in stack.containers(ENGINE):
+        told = stack.docker("logs", container)
+        assert set(re.findall(r"\[cache\] data loaded from '/tmp/numba/\w+/native\.(\w+)-", told)) == LOOPS
+        assert "[cache] data saved" not in told
 
 
 def test_prometheus_finds_all_five(stack: Stack) -> None:
@@ -255,9 +295,13 @@ def test_a_dead_and_a_frozen_replica_are_left_out_and_taken_back(stack: Stack) -
     with stack.client("value-engineer") as somebody:
         stack.docker("kill", dead)
         stack.docker("pause", frozen)
-        out = eventually(
-            lambda: len(stack.passing(ENGINE)) == 3 and all_are_answered(somebody), within_s=OUT_WITHIN_S
-        )
+
+        def three_are_told_and_answer() -> bool:
+            passing = stack.passing(ENGINE)
+            told = addresses_told(stack, f"{ENGINE}.service.consul")
+            return len(passing) == 3 and told == {"A": passing, "SRV": passing} and all_are_answered(somebody)
+
+        out = eventually(three_are_told_and_answer, within_s=OUT_WITHIN_S)
         stack.docker("unpause", frozen)
         thawed = time.monotonic()
         before = requests_counted(stack, frozen)
@@ -281,11 +325,14 @@ def test_replicas_that_are_stopped_say_so_themselves(stack: Stack) -> None:
 
 def test_health_names_what_does_not_answer(stack: Stack) -> None:
     eventually(lambda: "All healthy" in stack.told("health"), within_s=120)
-    (container,) = stack.containers("notification-service")
-    stack.docker("pause", container)
+    (paused,), (killed,) = stack.containers("notification-service"), stack.containers("redis-exporter")
+    stack.docker("pause", paused)
+    stack.docker("kill", killed)
     told = stack.script("health", ok=False)
-    stack.docker("unpause", container)
-    assert "notification-service: paused" in told
+    stack.docker("unpause", paused)
+    stack.docker("start", killed)
+    lines = dict(line.split(": ", 1) for line in told.splitlines())
+    assert lines == {"notification-service": "paused, healthy", "redis-exporter": "exited, -"}
     eventually(lambda: "All healthy" in stack.told("health"), within_s=120)
 
 
@@ -295,21 +342,52 @@ def test_logs_are_of_the_service_that_is_asked_for(stack: Stack) -> None:
     assert "value-committer" not in told
 
 
-def test_data_outlives_a_stop(stack: Stack) -> None:
+def made_account(stack: Stack) -> dict[str, Any]:
     body = {"name": f"Nordwerk {uuid4().hex[:8]}", "industry": "manufacturing", "currency": "EUR"}
     with stack.client("value-engineer") as somebody:
         made = somebody.post("/api/v1/architect/accounts", json=body)
-        assert made.status_code == 201
-    stack.script("stop")
-    stack.script("start")
+    assert made.status_code == 201
+    account: dict[str, Any] = made.json()
+    return account
+
+
+def found_account(stack: Stack, account: dict[str, Any]) -> Any:
     with stack.client("value-engineer") as somebody:
-        found = somebody.get(f"/api/v1/architect/accounts/{made.json()['id']}")
-    assert found.json()["name"] == body["name"]
+        return somebody.get(f"/api/v1/architect/accounts/{account['id']}").json()
+
+
+def test_data_outlives_a_stop(stack: Stack) -> None:
+    account, kept = made_account(stack), stack.volumes()
+    stack.script("stop")
+    assert stack.docker("ps", "--all", "--quiet", "--filter", stack.label) == ""
+    assert stack.volumes() == kept
+    stack.script("start")
+    assert found_account(stack, account)["name"] == account["name"]
+
+
+def test_data_outlives_a_restart_of_all_and_of_one(stack: Stack) -> None:
+    account, before = made_account(stack), stack.started()
+    stack.script("restart", "value-architect")
+    after = stack.started()
+    assert {name for name in after if after[name] != before[name]} == {"value-architect"}
+    assert found_account(stack, account)["name"] == account["name"]
+    stack.script("restart")
+    assert "All healthy" in stack.script("health")
+    assert stack.started().keys() == before.keys()
+    assert not stack.started().items() & after.items()
+    assert found_account(stack, account)["name"] == account["name"]
+
+
+def test_a_reset_asks_and_a_no_keeps_everything(stack: Stack) -> None:
+    kept, running = stack.volumes(), stack.started()
+    for answer in ("no\n", "\n", ""):
+        stack.script("reset", ok=False, typed=answer)
+    assert kept
+    assert (stack.volumes(), stack.started()) == (kept, running)
 
 
 def test_nothing_is_left_after_a_reset(stack: Stack) -> None:
-    stack.script("reset", "--yes")
-    label = f"label=com.docker.compose.project={stack.environment['COMPOSE_PROJECT_NAME']}"
-    assert stack.docker("ps", "--all", "--quiet", "--filter", label) == ""
-    assert stack.docker("volume", "ls", "--quiet", "--filter", label) == ""
-    assert stack.docker("network", "ls", "--quiet", "--filter", label) == ""
+    stack.script("reset", typed="yes\n")
+    assert stack.docker("ps", "--all", "--quiet", "--filter", stack.label) == ""
+    assert stack.volumes() == set()
+    assert stack.docker("network", "ls", "--quiet", "--filter", stack.label) == ""
