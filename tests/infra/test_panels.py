@@ -1,5 +1,7 @@
 """Every panel's own query against what it must show of planted series, worked out in infra/grafana/tests."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,22 @@ def test_a_case_plants_what_exists(query: Query) -> None:
 def test_every_query_shows_what_was_worked_out(tmp_path: Path) -> None:
     complaints = _complaints(tmp_path, [_promtool_case(query, query.expression) for query in QUERIES])
     assert not complaints, complaints
+
+
+def _aggregated_otherwise(expression: str) -> str:
+    """The same query with every sum a maximum, or its maximum and minimum exchanged."""
+    other = {"sum": "max", "max": "min", "min": "max"}
+    return re.sub(r"\b(sum|max|min)(?=\s*(?:by\s*)?\()", lambda found: other[found[1]], expression)
+
+
+def test_each_case_tells_a_sum_from_a_maximum(tmp_path: Path) -> None:
+    """So it plants several series of a group, which differ."""
+    changed = {each: _aggregated_otherwise(each.expression) for each in QUERIES}
+    aggregating = {each: other for each, other in changed.items() if other != each.expression}
+    assert len(aggregating) > len(QUERIES) / 2
+    complaints = _complaints(tmp_path, [_promtool_case(each, other) for each, other in aggregating.items()])
+    told = {each: json.dumps(other) in complaints for each, other in aggregating.items()}
+    assert [str(each) for each, is_told in told.items() if not is_told] == []
 
 
 @pytest.mark.parametrize(
