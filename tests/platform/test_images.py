@@ -19,9 +19,9 @@ def dockerfile(identity: ServiceIdentity) -> str:
     return (ROOT / "services" / identity.key / "Dockerfile").read_text()
 
 
-def copied(text: str) -> list[str]:
-    """The paths that go from the repository into the image that runs, in their order."""
-    joined = text.rpartition("\nFROM ")[2].replace("\\\n", " ")
+def copied(text: str, stage: int = -1) -> list[str]:
+    """The paths that go from the repository into a stage, by default the image that runs, in their order."""
+    joined = text.split("\nFROM ")[stage].replace("\\\n", " ")
     lines = [line.split()[1:] for line in joined.splitlines() if line.startswith("COPY services")]
     return [source for *sources, _ in lines for source in sources]
 
@@ -56,16 +56,34 @@ def test_an_image_runs_as_nobody_and_takes_no_frontend_from_elsewhere(identity: 
     assert "curl" not in text
 
 
-@each_service
-def test_the_files_of_an_image_suffice_to_start(identity: ServiceIdentity, tmp_path: Path) -> None:
-    """It comes as far as its settings, which it lacks here: every module that it needs is there."""
-    for source in copied(dockerfile(identity)):
-        target = tmp_path / source
+def copy(sources: list[str], folder: Path) -> None:
+    for source in sources:
+        target = folder / source
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / source).is_dir():
             shutil.copytree(ROOT / source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / source, target)
+
+
+def test_the_files_of_the_stage_suffice_to_compile_the_loops(tmp_path: Path) -> None:
+    text = dockerfile(SERVICES["calculation_engine"])
+    copy(copied(text, 2), tmp_path)
+    (statement,) = re.findall(r'"(from [^";]+); load\(\)"', text)
+    imported = subprocess.run(
+        [sys.executable, "-c", statement],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin"},
+        timeout=60,
+        check=False,
+    )
+    assert imported.returncode == 0
+
+
+@each_service
+def test_the_files_of_an_image_suffice_to_start(identity: ServiceIdentity, tmp_path: Path) -> None:
+    """It comes as far as its settings, which it lacks here: every module that it needs is there."""
+    copy(copied(dockerfile(identity)), tmp_path)
     code = f"import services.{identity.key}.main; from services.__main__ import main"
     started = subprocess.run(
         [sys.executable, "-c", code, "serve", identity.key],
