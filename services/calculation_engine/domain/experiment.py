@@ -56,6 +56,7 @@ class Experiment:
         self.program = DrawsProgram(compiled.program, assignment.point, self.drawn, formulas)
         self.plan = FlowPlan(compiled, self.program.results)
         self.sample = Sample(self.drawn, self.copula, design)
+        self._places = self.sample.places(self.program.inputs)
         self._loops = with_loops
 
     @property
@@ -126,7 +127,7 @@ class Experiment:
         where in the range each stands. The registers hold one block at a time."""
         for first in range(start, stop, BLOCK):
             size = min(BLOCK, stop - first)
-            self.sample.fill(self.loops, first, self.program.inputs, self.registers)
+            self.sample.fill(self.loops, first, self._places, self.registers)
             with np.errstate(all="ignore"):
                 yield self.flow(size), slice(first - start, first - start + size)
 

@@ -90,7 +90,7 @@ def _mixed(
     own = {name: row for row, name in enumerate(names)}
     first, second = np.empty((len(names), BLOCK)), np.empty((len(names), BLOCK))
     for sample, values in zip(samples, (first, second), strict=True):
-        sample.fill(loops, start, own, values)
+        sample.fill(loops, start, sample.places(own), values)
 
     def figure() -> Numbers:
         between_blocks()

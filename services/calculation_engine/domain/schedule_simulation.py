@@ -141,8 +141,8 @@ def _sampler(request: ScheduleSimulationRequest, uncertain: int) -> Sampler:
 def _draw(network: ActivityNetwork, classic: Pert, laws: dict[int, Distribution], design: Design) -> _Drawn:
     """Block by block, so that memory does not grow with the draws."""
     activities = network.network.activities
-    rows = {activities[row].key: row for row in laws}
     sample = Sample({activities[row].key: law for row, law in laws.items()}, INDEPENDENT, design)
+    places = sample.places({activities[row].key: row for row in laws})
     if design.draws * len(activities) >= LARGE:
         begin_loading()
     durations = np.repeat(_certain(activities, classic)[:, np.newaxis], BLOCK, axis=1)
@@ -151,7 +151,7 @@ def _draw(network: ActivityNetwork, classic: Pert, laws: dict[int, Distribution]
     critical = np.zeros((len(activities), REPLICATES), dtype=np.int64)
     sums = np.zeros((6, len(uncertain), REPLICATES))
     for start in range(0, design.draws, BLOCK):
-        sample.fill(loops(), start, rows, durations)
+        sample.fill(loops(), start, places, durations)
         for first in range(start, min(start + BLOCK, design.draws), STRIP):
             between_blocks()
             size = min(STRIP, design.draws - first)

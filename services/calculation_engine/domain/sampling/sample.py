@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.calculation_engine.domain.formula.draws import Registers
 from services.calculation_engine.domain.loops.choice import Loops
@@ -15,6 +16,8 @@ from services.calculation_engine.domain.sampling.distributions import law_of
 from services.calculation_engine.domain.sampling.inverses import NOTHING, Inverses
 from services.schemas.distributions import Distribution
 from services.schemas.simulation import Sampler
+
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,14 @@ class Sample:
         self._points = uniforms.Points.of(self._streams) if sobol else uniforms.NO_POINTS
         self._inverses = Inverses([law_of(inputs[name]) for name in self.names])
         self._copula = copula
+        self._correlated = [self.names.index(name) for name in copula.names]
 
-    def fill(self, loops: Loops, start: int, rows: Mapping[str, int], registers: Registers) -> None:
+    def places(self, rows: Mapping[str, int]) -> Rows:
+        """The inputs' registers as `fill` wants them."""
+        return np.array([rows[name] for name in self.names], dtype=np.int64)
+
+    def fill(self, loops: Loops, start: int, places: Rows, registers: Registers) -> None:
         """Puts the block that begins with draw `start` into the inputs' registers."""
-        places = np.array([rows[name] for name in self.names], dtype=np.int64)
         points, first = self._points, start // REPLICATES
         if self._sampler != "sobol":
             for stream, row in zip(self._streams, places, strict=True):
@@ -61,8 +68,6 @@ class Sample:
         with np.errstate(all="ignore"):
             if self._copula.names:
                 NOTHING.over(loops, places, registers, points, first)
-                correlate(
-                    loops, self._copula, np.array([rows[name] for name in self._copula.names]), registers
-                )
+                correlate(loops, self._copula, places[self._correlated], registers)
                 points = uniforms.NO_POINTS
             self._inverses.over(loops, places, registers, points, first)
