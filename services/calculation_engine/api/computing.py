@@ -1,7 +1,7 @@
 """Computations beside the event loop: answered at once when they are small, as jobs when they are not."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import anyio
@@ -24,6 +24,7 @@ from services.chassis.problems import TooManyRequests, document
 from services.chassis.runtime import runtime_of
 from services.schemas.base import Document
 from services.schemas.jobs import Job
+from services.schemas.problem import FieldError
 
 Asked = TypeVar("Asked", bound=Document)
 Found = TypeVar("Found", bound=Document)
@@ -57,6 +58,15 @@ async def _compute(function: Callable[[Asked], Found], request: Asked) -> Found:
         given_up.set()
 
 
+def _refuse_what_no_job_can_do(operation: Operation[Any, Any], work: Mapping[str, int]) -> None:
+    try:
+        operation.most.admit(**work)
+    except TooLarge as too_much:
+        detail = f"It is too much work even for a job: {too_much}."
+        fewer = FieldError(pointer="/draws", detail="ask for fewer, or for less of what is drawn for")
+        raise CannotCompute(detail, code="too_much_work", errors=[fewer]) from None
+
+
 def _preference(field: str) -> str:
     """Its name, without value and parameters (RFC 7240, section 2)."""
     return field.partition(";")[0].strip().lower()
@@ -87,7 +97,8 @@ class Computing:
         bounds = EXAMINED if self._wants_job else INLINE
         try:
             return await _compute(lambda each: operation.compute(each, bounds), asked)
-        except TooLarge:
+        except TooLarge as too_large:
+            _refuse_what_no_job_can_do(operation, too_large.work)
             return await self._job(operation, asked)
 
     async def _job(self, operation: Operation[Any, Any], asked: Document) -> Response:

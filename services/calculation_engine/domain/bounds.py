@@ -22,20 +22,30 @@ class Bounds:
     ) -> None:
         """Raises TooLarge for more than this; a computation asks before it begins, once its request is known
         to be right."""
-        for asked, most, what in (
-            (draws, self.draws, "draws"),
-            (operations, self.operations, "operations over all draws"),
-            (numbers, self.numbers, "numbers at once"),
-            (scheduled, self.scheduled, "activities and links over all draws"),
-            (fees, self.fees, "fees over all draws and structures"),
-        ):
-            if asked > most:
-                raise TooLarge(f"{asked} {what}")
+        work = {
+            "draws": draws,
+            "operations": operations,
+            "numbers": numbers,
+            "scheduled": scheduled,
+            "fees": fees,
+        }
+        for kind, asked in work.items():
+            if asked > getattr(self, kind):
+                raise TooLarge(f"{asked} {_MEANING[kind]}", work)
+
+
+_MEANING = {
+    "draws": "draws",
+    "operations": "operations over all draws",
+    "numbers": "numbers at once",
+    "scheduled": "activities and links over all draws",
+    "fees": "fees over all draws and structures",
+}
 
 
 INLINE = Bounds(draws=2**17, operations=2**31, numbers=2**24, scheduled=2**26, fees=2**28)
 """What a request waits for: some seconds of one core, and 128 MiB."""
 EXAMINED = Bounds(draws=0)
 """Nothing is computed: a request that is right is too large."""
-JOB = Bounds(numbers=2**26)
-"""What a job may take: time, but no more than half a GiB."""
+JOB = Bounds(operations=2**38, numbers=2**26, scheduled=2**34, fees=2**34)
+"""What a job may take that is one piece of work: some minutes of one core, and half a GiB."""

@@ -13,7 +13,7 @@ EngineError
 TooLarge is no fault of the request: it is work for a job.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -83,4 +83,9 @@ class MissingBounds(EngineError):
 
 
 class TooLarge(Exception):
-    """More work than the bounds that were given; the message says how much."""
+    """More work than the bounds that were given; the message says what is too much of it. `work` is all that
+    `Bounds.admit` was asked for."""
+
+    def __init__(self, message: str, work: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.work = work

@@ -8,7 +8,6 @@ from contextvars import copy_context
 from typing import Any
 
 from services.calculation_engine.domain import part as parts
-from services.calculation_engine.domain.bounds import JOB
 from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.domain.part import Part, merged
@@ -30,7 +29,7 @@ def compute(operation: Operation[Any, Any], request: Document, start: int, stop:
     Raises EngineError, TooLarge and Interrupted.
     """
     if not isinstance(request, SimulationRequest):
-        return _json(operation.compute(request, JOB))
+        return _json(operation.compute(request, operation.most))
     if len(ranges(operation, request.draws)) == 1:
         return answer(request, part_in_threads(request, start, stop, cores()))
     _await_compiled_loops()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from services.calculation_engine.domain.bounds import Bounds
+from services.calculation_engine.domain.bounds import JOB, Bounds
 from services.calculation_engine.domain.deal_optimization import optimize
 from services.calculation_engine.domain.evaluation import evaluate
 from services.calculation_engine.domain.forecast import forecast
@@ -28,11 +28,12 @@ Answer = TypeVar("Answer", bound=Document)
 @dataclass(frozen=True)
 class Operation(Generic[Request, Answer]):
     """The POST of a resource. `compute` raises TooLarge for more than its bounds, and EngineError for a
-    request that cannot be computed."""
+    request that cannot be computed. `most` is what a job of it may take."""
 
     name: str
     request: type[Request]
     compute: Callable[[Request, Bounds], Answer]
+    most: Bounds = JOB
 
     def draws(self, request: Document) -> int:
         """By which progress is measured; work that draws nothing is one piece."""
@@ -55,7 +56,10 @@ EVALUATIONS: Operation[EvaluationRequest, Evaluation] = Operation(
     "evaluations", EvaluationRequest, _light(evaluate)
 )
 FORECASTS: Operation[ForecastRequest, Forecast] = Operation("forecasts", ForecastRequest, _light(forecast))
-SIMULATIONS: Operation[SimulationRequest, Simulation] = Operation("simulations", SimulationRequest, simulate)
+# Cut into shards, of which each takes seconds.
+SIMULATIONS: Operation[SimulationRequest, Simulation] = Operation(
+    "simulations", SimulationRequest, simulate, Bounds()
+)
 SENSITIVITIES: Operation[SensitivityRequest, Sensitivity] = Operation(
     "sensitivities", SensitivityRequest, analyse
 )

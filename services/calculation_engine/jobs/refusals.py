@@ -6,7 +6,8 @@ from services.schemas.problem import FieldError
 
 
 class CannotCompute(Unprocessable):
-    """The model cannot be computed; `errors` point to what is wrong, formulas with name and position."""
+    """The request cannot be computed, or is more work than a job takes; `errors` point to what is wrong,
+    formulas with name and position."""
 
     code = "cannot_compute"
     title = "Cannot compute"

@@ -66,7 +66,11 @@ class Keys:
 
 
 def ranges(operation: Operation[Any, Any], draws: int) -> Sequence[tuple[int, int]]:
-    """The shards of so many draws; what cannot be cut is one."""
+    """The shards of so many draws.
+
+    Simulations alone may have more draws than a shard. The documents of other requests allow an eighth of
+    one, so that each is a shard whose work its bounds keep to minutes; they spread over replicas job by job.
+    """
     if operation is not SIMULATIONS:
         return [(0, draws)]
     return [(start, min(start + SHARD, draws)) for start in range(0, draws, SHARD)]

@@ -11,6 +11,7 @@ from services.calculation_engine.domain.simulation import experiment_of, part_fo
 from services.calculation_engine.jobs.shards import SHARD
 from services.schemas.deal_optimization_example import DEAL_OPTIMIZATION_EXAMPLE
 from services.schemas.simulation import SimulationRequest
+from tests.calculation_engine.deals import SHARE, a_deal, an_uncertain_model
 from tests.calculation_engine.jobs.cases import (
     ASYNC,
     ENGINE,
@@ -24,6 +25,7 @@ from tests.calculation_engine.jobs.cases import (
 )
 from tests.calculation_engine.models import a_driver
 from tests.calculation_engine.networks import an_activity
+from tests.calculation_engine.refusals import refused
 from tests.harness.platform import Company
 
 # So much work that it is under way whenever a test looks at it.
@@ -101,6 +103,19 @@ async def test_what_is_wrong_with_a_request_is_told_at_once(engineer: httpx2.Asy
     body = a_simulation(scenario="none")
     refused = await engineer.post(SIMULATIONS, json=body, headers=ASYNC)
     assert (refused.status_code, refused.json()["code"]) == (422, "unknown_name")
+
+
+async def test_what_no_job_could_do_is_refused_at_once(engineer: httpx2.AsyncClient) -> None:
+    """131,072 draws of a share of the gain in each of 600 months are more numbers than a replica keeps."""
+    long = an_uncertain_model(horizon={"periods": 600, "period_length": "month"})
+    body = a_deal(SHARE, model=long, draws=2**17)
+    for headers in ({}, ASYNC):
+        answer = await engineer.post(f"{ENGINE}/deal-optimizations", json=body, headers=headers)
+        problem = refused(answer, 422, "too_much_work")
+        assert [error["pointer"] for error in problem["errors"]] == ["/draws"]
+        assert "numbers at once" in problem["detail"]
+    path = await accepted(await engineer.post(f"{ENGINE}/deal-optimizations", json={**body, "draws": 2**16}))
+    assert (await engineer.delete(path)).json()["status"] == "cancelled"
 
 
 async def test_what_shows_only_while_it_is_computed_fails_the_job(engineer: httpx2.AsyncClient) -> None:
