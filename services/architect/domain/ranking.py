@@ -134,7 +134,9 @@ def _about_pains(driver: DriverTemplate, facts: AccountFacts) -> str:
     shared = [_words(pain) for pain in driver.pains if pain in facts.pains]
     if not shared:
         return "Answers none of the pains that were stated." if facts.pains else "No pains were stated."
-    return f"Answers what was stated: {', '.join(shared)}."
+    fewer, whose = min((len(driver.pains), "it is for"), (len(facts.pains), "stated"))
+    part = "" if len(shared) == fewer else f" ({len(shared)} of the {fewer} pains {whose})"
+    return f"Answers what was stated: {', '.join(shared)}{part}."
 
 
 def _about_people(driver: DriverTemplate, facts: AccountFacts) -> str:

@@ -38,7 +38,7 @@ async def test_each_has_a_reason_a_score_and_what_it_may_bring(ada: httpx2.Async
     [downtime] = [each for each in hypotheses if each["driver_key"] == "unplanned_downtime"]
     # 12 months x (30 - 22) hours x 0.00002 x 420,000,000 an hour, less 15 % for risk.
     assert downtime["annual_value"] == {"amount": "685440.00", "currency": "EUR"}
-    assert "Answers what was stated: downtime." in downtime["reason"]
+    assert "Answers what was stated: downtime (1 of the 2 pains it is for)." in downtime["reason"]
     assert "EUR 685,440 a year" in downtime["reason"]
 
 

@@ -62,10 +62,25 @@ def test_the_reason_names_what_was_stated_and_what_it_is_worth() -> None:
         if each.driver.key == "unplanned_downtime"
     ]
     assert best.reason == (
-        "Made for manufacturing. Answers what was stated: downtime. Concerns a stakeholder: plant manager. "
-        "At full effect about EUR 574,000 a year, the most of all."
+        "Made for manufacturing. Answers what was stated: downtime (1 of the 2 pains it is for). Concerns a "
+        "stakeholder: plant manager. At full effect about EUR 574,000 a year, the most of all."
     )
     assert best.annual_value == 574_000.4
+
+
+@pytest.mark.parametrize(
+    ("pains", "stated", "told"),
+    [
+        (["x"], {"x", "z"}, "x."),
+        (["x", "y", "w"], {"x", "y"}, "x, y."),
+        (["x", "y"], {"x", "z", "w"}, "x (1 of the 2 pains it is for)."),
+        (["x", "y", "w"], {"x", "z"}, "x (1 of the 2 pains stated)."),
+    ],
+)
+def test_a_reason_says_how_far_the_pains_are_the_same(pains: list[str], stated: set[str], told: str) -> None:
+    facts = AccountFacts("retail", frozenset(stated))
+    [only] = rank([driver("d", pains=pains)], facts, {}, currency="EUR", limit=1)
+    assert f"Answers what was stated: {told} " in only.reason
 
 
 def test_a_reason_says_what_is_not_known() -> None:
