@@ -4,17 +4,33 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
+from typer.core import TyperGroup
 
 from services.launcher.data_folder import data_folder
 from services.launcher.errors import CannotStart
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+_ENDED_BY_CTRL_C = 130
+
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+class _Commands(TyperGroup):
+    """Ctrl-C ends any command by one line, also while it still loads what it needs."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            errors.print("Interrupted.")
+            raise typer.Exit(_ENDED_BY_CTRL_C) from None
+
+
+app = typer.Typer(cls=_Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 Port = Annotated[int, typer.Option(help="Where the gateway's paths are served; direct ports follow it.")]
 Data = Annotated[Path | None, typer.Option(help="The data folder (default: $VALUEVERSE_DATA, or your own).")]

@@ -4,9 +4,25 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from services.launcher.ports import free_port
 
 _ROOT = Path(__file__).parents[2]
+_CTRL_C_WHILE_IT_LOADS = """
+import runpy, signal, sys
+
+loading = sys.argv[1]
+
+class CtrlC:
+    def find_spec(name, *_):
+        if name == loading:
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, CtrlC)
+sys.argv[1:] = ["demo"]
+runpy.run_module("services", run_name="__main__")
+"""
 
 
 def _run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -39,3 +55,16 @@ def test_what_cannot_go_on_says_so_in_one_line() -> None:
     assert told.returncode == 1
     assert told.stderr.startswith("✗ There is no service nobody")
     assert told.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("loading", ["services.launcher.cli", "typer", "services.launcher.demo"])
+def test_ctrl_c_while_a_command_is_loaded_is_one_line(loading: str) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", _CTRL_C_WHILE_IT_LOADS, loading],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (told.returncode, told.stdout, told.stderr) == (130, "", "Interrupted.\n")
