@@ -9,13 +9,13 @@ import pytest
 from services.calculation_engine.domain.part import SPAN
 from services.calculation_engine.domain.simulation import experiment_of, part_for, simulation
 from services.calculation_engine.jobs.shards import SHARD
-from services.schemas.deal_optimization_example import DEAL_OPTIMIZATION_EXAMPLE
 from services.schemas.simulation import SimulationRequest
 from tests.calculation_engine.deals import SHARE, a_deal, an_uncertain_model
 from tests.calculation_engine.jobs.cases import (
     ASYNC,
     ENGINE,
     JOBS,
+    OTHERS,
     SIMULATIONS,
     a_simulation,
     accepted,
@@ -54,20 +54,6 @@ async def test_a_job_brings_what_the_request_would_have(engineer: httpx2.AsyncCl
     assert job["result"] == at_once.json()
     assert job["progress"] == {"done": 1000, "total": 1000}
     assert job["created_at"] <= job["started_at"] <= job["ended_at"] < job["kept_until"]
-
-
-NETWORK = {"activities": [an_activity("a", (1, 2, 3))]}
-OTHERS: list[tuple[str, Any]] = [
-    ("evaluations", {"model": small_model(), "inputs": {"x": 700}}),
-    ("forecasts", {"series": [1, 2, 4, 3, 5, 6, 8, 7], "steps": 2}),
-    ("sensitivities", {"model": small_model(), "draws": 1024}),
-    (
-        "goal-seeks",
-        {"model": small_model(), "input": "x", "low": 0, "high": 900, "output": "npv", "target": 0},
-    ),
-    ("schedule-simulations", {"network": NETWORK, "draws": 1024}),
-    ("deal-optimizations", {**DEAL_OPTIMIZATION_EXAMPLE, "structures": 16}),
-]
 
 
 @pytest.mark.parametrize(("resource", "body"), OTHERS, ids=[resource for resource, _ in OTHERS])

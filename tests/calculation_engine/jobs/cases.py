@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx2
 
+from services.schemas.deal_optimization_example import DEAL_OPTIMIZATION_EXAMPLE
 from tests.calculation_engine.models import Json, a_driver, a_model, an_input
+from tests.calculation_engine.networks import an_activity
 from tests.harness.waiting import eventually
 
 ENGINE = "/api/v1/calculation-engine"
@@ -22,6 +24,20 @@ def small_model() -> Json:
 
 def a_simulation(draws: int = 1000, **fields: Any) -> Json:
     return {"model": small_model(), "draws": draws, "outputs": ["npv"], **fields}
+
+
+OTHERS: list[tuple[str, Json]] = [
+    ("evaluations", {"model": small_model(), "inputs": {"x": 700}}),
+    ("forecasts", {"series": [1, 2, 4, 3, 5, 6, 8, 7], "steps": 2}),
+    ("sensitivities", {"model": small_model(), "draws": 1024}),
+    (
+        "goal-seeks",
+        {"model": small_model(), "input": "x", "low": 0, "high": 900, "output": "npv", "target": 0},
+    ),
+    ("schedule-simulations", {"network": {"activities": [an_activity("a", (1, 2, 3))]}, "draws": 1024}),
+    ("deal-optimizations", {**DEAL_OPTIMIZATION_EXAMPLE, "structures": 16}),
+]
+"""Small requests of every resource that computes but simulations."""
 
 
 async def accepted(answer: httpx2.Response) -> str:

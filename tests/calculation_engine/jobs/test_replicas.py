@@ -11,7 +11,16 @@ import pytest
 from services.calculation_engine.domain.simulation import experiment_of, part_for, simulation
 from services.calculation_engine.jobs.shards import SHARD
 from services.schemas.simulation import SimulationRequest
-from tests.calculation_engine.jobs.cases import SIMULATIONS, a_simulation, accepted, ended, events_of
+from tests.calculation_engine.jobs.cases import (
+    ASYNC,
+    ENGINE,
+    OTHERS,
+    SIMULATIONS,
+    a_simulation,
+    accepted,
+    ended,
+    events_of,
+)
 from tests.calculation_engine.models import Json
 from tests.harness.replicas import Replica, replicas
 from tests.harness.waiting import eventually
@@ -79,6 +88,26 @@ async def test_every_replica_takes_part(three: Sequence[Replica], whole: Json) -
     shards = [await replica.counted(COMPUTED) for replica in three]
     assert min(shards) > 0, shards
     assert sum(shards) >= 21
+
+
+@pytest.mark.chaos
+async def test_every_computation_is_a_job_of_any_replica(three: Sequence[Replica]) -> None:
+    """Asked of one, read from another, and what a request that waits for it is answered."""
+    tenant = uuid4()
+    async with (
+        three[0].client(tenant, "value-engineer") as ada,
+        three[1].client(tenant, "value-engineer") as linus,
+    ):
+        for resource, body in [("simulations", a_simulation()), *OTHERS]:
+            url = f"{ENGINE}/{resource}"
+            at_once = await linus.post(url, json=body)
+            assert at_once.status_code == 200, at_once.text
+            job = await ended(linus, await accepted(await ada.post(url, json=body, headers=ASYNC)))
+            assert (job["status"], job["operation"], job["result"]) == (
+                "succeeded",
+                resource,
+                at_once.json(),
+            )
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ EVERY_KIND: list[Distribution] = [
     Truncated(kind="truncated", of=Normal(kind="normal", mean=0, sd=1), low=3),
     Truncated(kind="truncated", of=Lognormal(kind="lognormal", p10=10, p90=100), low=20, high=200),
     Truncated(kind="truncated", of=Empirical(kind="empirical", observations=(4, 4, 1, 7)), low=2, high=7),
+    Truncated(kind="truncated", of=Discrete(kind="discrete", values=(3, 1, 2), weights=(2, 3, 1)), high=2),
+    Truncated(kind="truncated", of=Bernoulli(kind="bernoulli", probability=0.1, value=9), low=1),
 ]
 
 
