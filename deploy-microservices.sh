@@ -56,7 +56,7 @@ die() {
 
 find_python() { # prints the first Python of 3.11 or newer that can make an environment
   local name version found="" incomplete=""
-  for name in python3.13 python3.12 python3.11 python3; do
+  for name in python3.13 python3.12 python3.11 python3 python3.14; do # 3.14 is resolved, not run
     version=$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
     if ! "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
       found=$version

@@ -79,6 +79,13 @@ def test_the_newest_python_makes_the_environment(house: House) -> None:
     assert house.asked() == ["3.13: -m venv", "3.13: -m ensurepip", "3.13: -m pip install"]
 
 
+def test_a_python_that_is_newer_still_is_better_than_an_old_one(bare: House) -> None:
+    bare.add_python("python3")
+    bare.add_python("python3.14")
+    bare.run("install", FAKE_DEFAULT_VERSION="3.9")
+    assert bare.asked()[-1] == "3.14: -m pip install"
+
+
 def test_the_environment_is_made_once_and_again_when_the_lock_changes(house: House) -> None:
     assert house.run("token").returncode == 0
     assert house.asked() == [*_INSTALLATION, "3.12: -m services token"]
