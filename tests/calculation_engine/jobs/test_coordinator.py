@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.calculation_engine.jobs import shards
+from services.calculation_engine.jobs import conduct, shards, worker
 from services.calculation_engine.jobs.conduct import WINDOW
 from services.calculation_engine.jobs.coordinator import MOST_ATTEMPTS, Coordinator
 from services.calculation_engine.jobs.shards import BEGUN_S, Keys, build
@@ -91,6 +91,30 @@ async def test_another_goes_on_from_what_was_merged(make_bench: MakeBench) -> No
     assert resumed.result is not None
     assert resumed.result == (await alone.job(again)).result
     assert json.loads(resumed.result)["draws"] == 3 * SMALL
+
+
+async def test_a_newer_build_takes_nothing_of_an_older_one_s(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of an upgrade: it begins anew, and its workers leave what was sent before."""
+    old, new = make_bench(), make_bench()
+    row = await old.add(draws=3 * SMALL)
+    await old.coordinator.run_once()
+    first, *sent = old.queue.taken()
+    assert await old.worker.take(*first)
+    await old.coordinator.run_once()
+    assert (await old.job(row)).done == SMALL
+    await stopped(old.coordinator)
+    for module in (shards, conduct, worker):
+        monkeypatch.setattr(module, "build", lambda: "a newer one")
+    await new.coordinator.run_once()
+    for shard, labels in sent:
+        assert await new.worker.take(shard, labels)
+    assert new.computed() == 0
+    assert [shard.start for shard in await new.work()] == [0, SMALL, 2 * SMALL]
+    assert new.computed() == 3
+    await new.coordinator.run_once()
+    assert (await new.job(row)).status == "succeeded"
 
 
 async def test_whoever_lost_the_lease_ends_nothing(make_bench: MakeBench) -> None:
