@@ -8,6 +8,7 @@ import pytest
 
 from tests.servers.missing import skip_or_fail
 from tests.stack.engine import Stack, has_docker
+from tests.stack.panels import Panels
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,8 @@ def stack(built: Stack) -> Stack:
     """The whole platform, healthy."""
     built.script("start")
     return built
+
+
+@pytest.fixture(scope="session")
+def panels(stack: Stack) -> Panels:
+    return Panels(stack)

@@ -1,15 +1,20 @@
 """What Grafana's panels show of containers, and the same worked out from what Prometheus had read."""
 
+import math
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from tests.infra.dashboards import QUERIES
-from tests.stack.engine import Stack
+from tests.stack.engine import Stack, eventually
 
 WINDOW_S = 300
+# Two readings of everything.
+READ_WITHIN_S = 60.0
+NEAR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,23 @@ class Panels:
             for row in rows
         }
 
+    def become(self, dashboard: str, panel: str, expected: Callable[[], dict[str, float]]) -> None:
+        """Returns when a panel shows exactly what is so at that time."""
+        seen: list[Any] = []
+
+        def is_shown() -> bool:
+            seen[:] = [self.shown(dashboard, panel), expected()]
+            return bool(seen[0] == seen[1])
+
+        try:
+            eventually(is_shown, within_s=READ_WITHIN_S)
+        except AssertionError:
+            raise AssertionError(f"{panel} shows {seen[0]}, not {seen[1]}") from None
+
+    def now(self) -> float:
+        """A time as Prometheus takes it, in whole milliseconds."""
+        return round(time.time(), 3)
+
     def series(self, selector: str, at: float) -> list[Series]:
         """Every series over the window that ends at a time."""
         return [
@@ -81,10 +103,10 @@ class Panels:
         return sum(each.increase for each in self.series(selector, at))
 
     def recorded(self, rule: str, **labels: str) -> tuple[float, float]:
-        """When a rule was last evaluated, and what it recorded of the series with these labels."""
+        """When a rule last recorded a series with these labels, and what; long ago, NaN if it never did."""
         matchers = ",".join(f'{name}="{value}"' for name, value in labels.items())
-        (row,) = self.asked(f"{rule}{{{matchers}}}[1m]")
-        at, value = row["values"][-1]
+        rows = self.asked(f"{rule}{{{matchers}}}[1m]")
+        at, value = rows[0]["values"][-1] if rows else (0.0, math.nan)
         return float(at), float(value)
 
     def asked(self, expression: str, at: float | None = None) -> list[Any]:
@@ -92,3 +114,10 @@ class Panels:
         found = self._stack.get("PROMETHEUS_PORT", "/api/v1/query", query=expression, **when)["data"]
         result: list[Any] = found["result"]
         return result
+
+
+def same(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Whether both show as much of the same."""
+    return one.keys() == other.keys() and all(
+        math.isclose(one[label], other[label], rel_tol=NEAR) for label in one
+    )

@@ -1,6 +1,6 @@
 """What must hold at a gateway before the six services, whoever it is: what does not is told, a line each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -27,10 +27,10 @@ def token(secret: str, issued: datetime | None = None) -> str:
     )
 
 
-def faults(base_url: str, secret: str) -> list[str]:
-    """Asks as nobody, as somebody, and as somebody who lies."""
+def faults(base_url: str, secret: str, services: Iterable[ServiceIdentity] = SERVICES.values()) -> list[str]:
+    """Asks these services as nobody, as somebody, and as somebody who lies."""
     with httpx2.Client(base_url=base_url, timeout=30, trust_env=False) as client:
-        return [fault for identity in SERVICES.values() for fault in _faults_of(client, identity, secret)]
+        return [fault for identity in services for fault in _faults_of(client, identity, secret)]
 
 
 def _faults_of(client: httpx2.Client, identity: ServiceIdentity, secret: str) -> Iterator[str]:
