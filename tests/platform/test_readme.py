@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
+from services.chassis.issuers import IssuerSettings
 from services.schemas.directory import SERVICES
 from tests.platform.processes import ROOT, environment, free_gateway_port, open_folder, serving_platform
 
@@ -70,6 +72,12 @@ def test_every_command_that_the_readme_names_exists() -> None:
     script = (ROOT / "deploy-microservices.sh").read_text()
     for command in set(re.findall(r"\./deploy-microservices\.sh ([a-z-]+)", README)):
         assert re.search(rf"\b{command}\b", script), command
+
+
+def test_the_setting_that_points_at_an_identity_provider_is_taken_as_printed() -> None:
+    [printed] = re.findall(r"^JWT_ISSUERS=(.*)$", README, re.MULTILINE)
+    [provider] = TypeAdapter(list[IssuerSettings]).validate_json(printed)
+    assert str(provider.jwks_url).startswith(provider.issuer)
 
 
 def test_the_map_of_the_house_is_true() -> None:
