@@ -252,7 +252,7 @@ start() {
 await_ready() { # await_ready PID PORT LOG
   local deadline=$((SECONDS + 120))
   until answers "$2"; do
-    kill -0 "$1" 2>/dev/null || die "It did not start: $(tail -n 1 "$3")"
+    kill -0 "$1" 2>/dev/null || die "It did not start: $(tail -n 1 "$3" | sed 's/^✗ //')"
     if [ $SECONDS -ge $deadline ]; then die "It does not answer after two minutes: see $3."; fi
     sleep 0.1
   done
