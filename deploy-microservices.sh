@@ -250,9 +250,12 @@ start() {
 }
 
 await_ready() { # await_ready PID PORT LOG
-  local deadline=$((SECONDS + 120))
+  local deadline=$((SECONDS + 120)) reason
   until answers "$2"; do
-    kill -0 "$1" 2>/dev/null || die "It did not start: $(tail -n 1 "$3" | sed 's/^✗ //')"
+    if ! kill -0 "$1" 2>/dev/null; then
+      reason=$(tail -n 1 "$3")
+      die "It did not start: ${reason#✗ }"
+    fi
     if [ $SECONDS -ge $deadline ]; then die "It does not answer after two minutes: see $3."; fi
     sleep 0.1
   done
