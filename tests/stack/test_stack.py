@@ -14,6 +14,7 @@ from services.calculation_engine.jobs.shards import SHARD
 from services.schemas.directory import SERVICES
 from tests.calculation_engine.jobs.cases import SIMULATIONS, a_simulation
 from tests.harness.lives import until_consistent
+from tests.stack.accounts import found_account, made_account
 from tests.stack.engine import ROOT, Stack, eventually
 from tests.stack.lives import in_a_thread, walked
 from tests.stack.names import SRV, A
@@ -295,39 +296,12 @@ def test_logs_are_of_the_service_that_is_asked_for(stack: Stack) -> None:
     assert "value-committer" not in told
 
 
-def made_account(stack: Stack) -> dict[str, Any]:
-    body = {"name": f"Nordwerk {uuid4().hex[:8]}", "industry": "manufacturing", "currency": "EUR"}
-    with stack.client("value-engineer") as somebody:
-        made = somebody.post("/api/v1/architect/accounts", json=body)
-    assert made.status_code == 201
-    account: dict[str, Any] = made.json()
-    return account
-
-
-def found_account(stack: Stack, account: dict[str, Any]) -> Any:
-    with stack.client("value-engineer") as somebody:
-        return somebody.get(f"/api/v1/architect/accounts/{account['id']}").json()
-
-
 def test_data_outlives_a_stop(stack: Stack) -> None:
     account, kept = made_account(stack), stack.volumes()
     stack.script("stop")
     assert stack.docker("ps", "--all", "--quiet", "--filter", stack.label) == ""
     assert stack.volumes() == kept
     stack.script("start")
-    assert found_account(stack, account)["name"] == account["name"]
-
-
-def test_data_outlives_a_restart_of_all_and_of_one(stack: Stack) -> None:
-    account, before = made_account(stack), stack.started()
-    stack.script("restart", "value-architect")
-    after = stack.started()
-    assert {name for name in after if after[name] != before[name]} == {"value-architect"}
-    assert found_account(stack, account)["name"] == account["name"]
-    stack.script("restart")
-    assert "All healthy" in stack.script("health")
-    assert stack.started().keys() == before.keys()
-    assert not stack.started().items() & after.items()
     assert found_account(stack, account)["name"] == account["name"]
 
 
