@@ -231,9 +231,9 @@ def quantiles() -> Iterator[Row]:
 
 def large() -> Iterator[Row]:
     draws = 100_000_000
-    one = _threads(2**23, 1)
+    one = min(_threads(2**23, 1) for _ in range(_ROUNDS))
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of what ran before
-    two = _threads(2**23, 2)
+    two = min(_threads(2**23, 2) for _ in range(_ROUNDS))
     before = _peak_mb()
     yield "2^23 draws on two threads", "on one", ratio(one, two), ">= 1.7x"
     seconds = _threads(draws, 2)

@@ -83,11 +83,12 @@ class Experiment:
         size = stop - start
         values = {output: np.empty(size) for output in outputs}
         drawn = {name: np.empty(size) for name in inputs}
-        usable = np.empty(size, dtype=np.bool_)
+        usable = np.ones(size, dtype=np.bool_)
         several_rates = 0
         first_failure: Mapping[str, float] | None = None
         for flow, at in self.blocks(start, stop):
-            usable[at] = flow.usable
+            if not flow.all_usable:
+                usable[at] = flow.usable
             for output, column in values.items():
                 column[at] = OUTPUTS[output](flow)
             for name, column in drawn.items():
