@@ -10,15 +10,14 @@ from uuid import uuid4
 import pytest
 import yaml
 from sqlalchemy import text
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
-from services.chassis.registry import Address
+from services.chassis.bus import BusAway
+from services.chassis.bus.local import LocalBus
+from services.chassis.runtime import Runtime
 from services.schemas.directory import SERVICES
 from tests.amplifier.api.cases import active, closed, measured, reading, stepped
-from tests.architect.api.cases import got
+from tests.amplifier.ways import Way
+from tests.architect.api.cases import drafted, got
 from tests.chassis.http_server import serving
 from tests.committer.api.cases import SETTLEMENTS, Deal
 from tests.committer.api.payloads import closed as period_closed
@@ -27,14 +26,11 @@ from tests.harness.platform import Company, TestPlatform, running_platform
 from tests.harness.sql import connect
 from tests.harness.waiting import eventually
 from tests.infra.dashboards import QUERIES, Query, query
-from tests.infra.exposed import ROOT
+from tests.infra.live import WITHIN_S, Counts, all_are_up, configuration, pages, values_of
 from tests.servers.missing import MissingServer, skip_or_fail
 from tests.servers.postgres import PostgresServer
 from tests.servers.prometheus import PrometheusProcess, PrometheusServer
 
-_FOLDER = ROOT / "infra/prometheus"
-_PAGES = ROOT / "tests/data/metrics/pages"
-_WITHIN_S = 60.0
 _BESIDE = ("kong", "rabbitmq", "redis", "postgres", "consul", "prometheus")
 
 # Panels of what fails: they have nothing to show on a sound platform.
@@ -53,43 +49,14 @@ _HELD = {
     _INBOX: "select 'in-app delivered', count(*) from notification.messages",
 }
 
-
-def _pages(platform: TestPlatform) -> Starlette:
-    """What there is to scrape: a page a job."""
-
-    async def page(request: Request) -> Response:
-        job = request.path_params["job"]
-        if app := platform.embedded.apps.get(job):
-            accept = request.headers.get("accept", "")
-            body, content_type = app.state.runtime.metrics.render(accept)
-            return Response(body, headers={"Content-Type": content_type})
-        return PlainTextResponse(await asyncio.to_thread((_PAGES / f"{job}.txt").read_text))
-
-    return Starlette(routes=[Route("/{job}", page)])
-
-
-def _configuration(pages: Address, own: PrometheusServer) -> dict[str, Any]:
-    """The platform's own configuration, with everything at another address, read each second."""
-    config: dict[str, Any] = yaml.safe_load((_FOLDER / "prometheus.yml").read_text())
-    config["global"] |= {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
-    config["rule_files"] = [str(_FOLDER / "rules/*.yml")]
-    where = f"{pages.host}:{pages.port}"
-    for job in config["scrape_configs"]:
-        (discovery,) = job.pop("consul_sd_configs", [None])
-        if discovery:
-            job["static_configs"] = [
-                {
-                    "targets": [where],
-                    "labels": {"__meta_consul_service": name, "__metrics_path__": f"/{name}"},
-                }
-                for name in discovery["services"]
-            ]
-        elif job["job_name"] == "prometheus":
-            job["static_configs"] = [{"targets": [f"127.0.0.1:{own.port}"]}]
-        else:
-            path = {"__metrics_path__": f"/{job['job_name']}"}
-            job["static_configs"] = [{"targets": [where], "labels": path}]
-    return config
+_OLDEST = """
+    select coalesce(extract(epoch from clock_timestamp() - min(occurred_at)), 0)
+    from committer.outbox where published_at is null
+"""
+_UNDER_WAY = """
+    select name || ' ' || status, count(*) from committer.sagas
+    where status in ('running', 'compensating', 'stuck') group by name, status
+"""
 
 
 @pytest.fixture(scope="module")
@@ -104,56 +71,17 @@ async def platform(postgres_server: PostgresServer) -> AsyncIterator[TestPlatfor
 async def prometheus(platform: TestPlatform, own_folder: Path) -> AsyncIterator[PrometheusServer]:
     """A Prometheus that has read everything once."""
     process = PrometheusProcess(own_folder)
-    async with serving(_pages(platform)) as address:
-        config = _configuration(address, process.server)
+    async with serving(pages(platform)) as address:
+        config = configuration(address, process.server)
         (own_folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         try:
             await asyncio.to_thread(process.start)
-            await eventually(lambda: _all_are_up(process.server), within_s=_WITHIN_S)
+            await eventually(lambda: all_are_up(process.server), within_s=WITHIN_S)
             yield process.server
         except MissingServer as error:
             skip_or_fail(str(error))
         finally:
             process.dispose()
-
-
-async def _all_are_up(server: PrometheusServer) -> bool:
-    targets = await asyncio.to_thread(server.targets)
-    return set(targets.values()) == {"up"}
-
-
-async def _asked(server: PrometheusServer, asked: Query) -> dict[str, float]:
-    """A panel's values, by those of their labels, joined."""
-    samples = await asyncio.to_thread(server.query, asked.expression)
-    return {" ".join(sample.labels.values()): sample.value for sample in samples}
-
-
-class Counts:
-    """What panels show beyond what they showed before."""
-
-    def __init__(self, server: PrometheusServer, before: dict[Query, dict[str, float]]) -> None:
-        self._server = server
-        self._before = before
-
-    @classmethod
-    async def begin(cls, server: PrometheusServer, *panels: Query) -> "Counts":
-        return cls(server, {panel: await _asked(server, panel) for panel in panels})
-
-    async def become(self, panel: Query, expected: dict[str, float]) -> None:
-        """Returns when the panel shows so much more; TimeoutError, with what it shows, if it never does."""
-        shown: dict[str, float] = {}
-
-        async def look() -> bool:
-            nonlocal shown
-            now = await _asked(self._server, panel)
-            before = self._before[panel]
-            shown = {label: value - before.get(label, 0.0) for label, value in now.items()}
-            return all(shown.get(label) == value for label, value in expected.items())
-
-        try:
-            await eventually(look, within_s=_WITHIN_S)
-        except TimeoutError:
-            raise TimeoutError(f"{panel}: {shown}, not {expected}") from None
 
 
 async def test_what_the_panels_count_is_what_was_done(
@@ -227,20 +155,23 @@ async def test_the_panels_show_what_the_database_holds(
     async def they_agree() -> bool:
         nonlocal held, shown
         held = await _held(postgres_server, platform.database)
-        shown = {str(panel): await _asked(prometheus, panel) for panel in _HELD}
+        shown = {str(panel): await values_of(prometheus, panel) for panel in _HELD}
         return all(shown[panel].items() >= rows.items() for panel, rows in held.items())
 
     try:
-        await eventually(they_agree, within_s=_WITHIN_S)
+        await eventually(they_agree, within_s=WITHIN_S)
     except TimeoutError:
         raise TimeoutError(f"{shown}, not {held}") from None
     assert held[str(_INBOX)]["in-app delivered"] > 0
 
 
+def _superuser_url(server: PostgresServer, database: str) -> str:
+    return f"{server.superuser_url.rpartition('/')[0]}/{database}"
+
+
 async def _held(server: PostgresServer, database: str) -> dict[str, dict[str, int]]:
     """What the panels should show, counted in the database by its superuser, who sees all tenants."""
-    url = f"{server.superuser_url.rpartition('/')[0]}/{database}"
-    async with connect(url) as connection:
+    async with connect(_superuser_url(server, database)) as connection:
 
         async def counted(statement: str) -> dict[str, int]:
             found: dict[str, int] = {}
@@ -250,6 +181,86 @@ async def _held(server: PostgresServer, database: str) -> dict[str, dict[str, in
             return found
 
         return {str(panel): await counted(statement) for panel, statement in _HELD.items()}
+
+
+class _Away(LocalBus):
+    """A bus that cannot be reached."""
+
+    async def ping(self) -> None:
+        raise BusAway("the test has taken it away")
+
+
+async def test_what_waits_for_the_bus_is_shown_while_it_does(
+    platform: TestPlatform,
+    postgres_server: PostgresServer,
+    company: Company,
+    prometheus: PrometheusServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An age lies between what the database says before it is shown and after."""
+    committer = SERVICES["committer"].name
+    under_way = query("messaging", "Sagas under way")
+    ages = [each for each in QUERIES if each.panel == "Oldest event not published"]
+    assert len(ages) == 2
+
+    async def oldest() -> float:
+        return float((await database.execute(text(_OLDEST))).scalar_one())
+
+    async def ages_shown(at_least: float) -> list[float] | None:
+        shown = [(await values_of(prometheus, each))[committer] for each in ages]
+        return shown if min(shown) >= at_least else None
+
+    async def is_empty() -> bool:
+        shown = [(await values_of(prometheus, each))[committer] for each in ages]
+        return [*shown, await oldest()] == [0.0, 0.0, 0.0]
+
+    async def sagas_are_shown(number: int) -> bool:
+        held = {row[0]: float(row[1]) for row in await database.execute(text(_UNDER_WAY))}
+        shown = await values_of(prometheus, under_way)
+        return held.get("activate-contract running", 0) == number and held == {
+            label: value for label, value in shown.items() if value
+        }
+
+    deal = Deal(company)
+    async with connect(_superuser_url(postgres_server, platform.database)) as database:
+        with monkeypatch.context() as taken:
+            taken.setattr(deal.runtime.relay, "_bus", _Away())
+            await deal.signed()
+            await deal.signed()
+            before = await oldest()
+            shown = await eventually(lambda: ages_shown(before), within_s=WITHIN_S)
+            assert 0 < before <= max(shown) <= await oldest()
+            await eventually(lambda: sagas_are_shown(2), within_s=WITHIN_S)
+        await eventually(lambda: sagas_are_shown(0), within_s=WITHIN_S)
+        await eventually(is_empty, within_s=WITHIN_S)
+
+
+async def test_a_breaker_is_shown_open_while_its_peer_is_away(
+    platform: TestPlatform, company: Company, prometheus: PrometheusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It opens after five calls in a row that nobody answered."""
+    runtime: Runtime = platform.embedded.apps["value-architect"].state.runtime
+    engine = runtime.peer("calculation-engine")
+    way = Way(engine._client._transport, company.tenant)
+    monkeypatch.setattr(engine._client, "_transport", way)
+    monkeypatch.setattr(engine._breaker, "_open_for_s", 0.05)
+    ada = company.person("ada", "value-engineer")
+    panel = query("service-health", "Circuit breakers")
+
+    async def becomes(state: float) -> None:
+        async def is_shown() -> bool:
+            return (await values_of(prometheus, panel)).get("calculation-engine value-architect") == state
+
+        await eventually(is_shown, within_s=WITHIN_S)
+
+    way.is_open = True
+    assert (await drafted(ada))["current"]["checked"]
+    await becomes(0)
+    way.is_open = False
+    assert not any([(await drafted(ada))["current"]["checked"] for _ in range(5)])
+    await becomes(2)
+    way.is_open = True
+    await becomes(0)
 
 
 async def test_the_share_of_hits_is_that_of_the_reads(
@@ -265,9 +276,9 @@ async def test_the_share_of_hits_is_that_of_the_reads(
     assert (cache.reads.hits, cache.reads.misses) == (before[0] + 3, before[1] + 1)
 
     async def is_shown() -> bool:
-        return math.isclose((await _asked(prometheus, panel)).get("value-architect", math.nan), 0.75)
+        return math.isclose((await values_of(prometheus, panel)).get("value-architect", math.nan), 0.75)
 
-    await eventually(is_shown, within_s=_WITHIN_S)
+    await eventually(is_shown, within_s=WITHIN_S)
 
 
 async def test_every_panel_has_something_to_show(
@@ -277,14 +288,14 @@ async def test_every_panel_has_something_to_show(
 
     async def all_show() -> bool:
         nonlocal empty
-        empty = {(each.dashboard, each.panel) for each in QUERIES if not await _asked(prometheus, each)}
+        empty = {(each.dashboard, each.panel) for each in QUERIES if not await values_of(prometheus, each)}
         return empty <= _MAY_BE_EMPTY
 
     # A rate wants two scrapes; a first event is handled, a peer first asked, when somebody does something.
     await Deal(company).in_force()
     await platform.embedded.apps["value-architect"].state.runtime.cache.get("nothing")
     try:
-        await eventually(all_show, within_s=_WITHIN_S)
+        await eventually(all_show, within_s=WITHIN_S)
     except TimeoutError:
         raise TimeoutError(f"nothing to show: {sorted(empty - _MAY_BE_EMPTY)}") from None
 
@@ -331,7 +342,7 @@ async def test_every_panel_has_something_to_show(
 async def test_what_stands_still_is_shown_as_it_is(
     prometheus: PrometheusServer, panel: Query, expected: dict[str, float]
 ) -> None:
-    shown = await _asked(prometheus, panel)
+    shown = await values_of(prometheus, panel)
     assert {label: shown.get(label, math.nan) for label in expected} == expected
 
 
@@ -343,7 +354,7 @@ async def test_probes_are_dropped(platform: TestPlatform, prometheus: Prometheus
     async with platform.client() as client:
         for route in ("health/ready", "openapi.json"):
             assert (await client.get(f"/api/v1/architect/{route}")).is_success
-    await eventually(lambda: scraped("openapi.json"), within_s=_WITHIN_S)
+    await eventually(lambda: scraped("openapi.json"), within_s=WITHIN_S)
     assert not await scraped("health/ready")
 
 
@@ -360,4 +371,4 @@ async def test_an_exemplar_names_the_trace_of_its_request(
         durations = 'http_request_duration_seconds_bucket{route="/api/v1/executor/plans"}'
         return {"trace_id": trace_id} in await asyncio.to_thread(prometheus.exemplars, durations)
 
-    await eventually(is_kept, within_s=_WITHIN_S)
+    await eventually(is_kept, within_s=WITHIN_S)

@@ -39,9 +39,10 @@ class PrometheusServer:
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
 
-    def query(self, expression: str) -> list[Sample]:
-        """An instant query's answer, now. ValueError if the server refuses the expression."""
-        found = self._get("query", query=expression)
+    def query(self, expression: str, at: float | None = None) -> list[Sample]:
+        """An instant query's answer, now or of a time. ValueError if the server refuses the expression."""
+        when = {} if at is None else {"time": f"{at:.3f}"}
+        found = self._get("query", query=expression, **when)
         if found["resultType"] == "scalar":
             return [Sample({}, float(found["result"][1]))]
         return [Sample(each["metric"], float(each["value"][1])) for each in found["result"]]
