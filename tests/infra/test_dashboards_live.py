@@ -25,6 +25,8 @@ from tests.executor.api import cases as delivery
 from tests.harness.platform import Company, TestPlatform, running_platform
 from tests.harness.sql import connect
 from tests.harness.waiting import eventually
+from tests.infra.counted import counting
+from tests.infra.counted_panels import Work, differences
 from tests.infra.dashboards import QUERIES, Query, query
 from tests.infra.live import WITHIN_S, Counts, all_are_up, configuration, pages, values_of
 from tests.servers.missing import MissingServer, skip_or_fail
@@ -62,9 +64,12 @@ _UNDER_WAY = """
 @pytest.fixture(scope="module")
 async def platform(postgres_server: PostgresServer) -> AsyncIterator[TestPlatform]:
     """A platform that nobody else has asked anything: small pages, which can be read each second."""
-    owner_url = await postgres_server.create_database(f"dashboards-{uuid4().hex[:12]}")
-    async with running_platform(owner_url) as running:
-        yield running
+    database = f"dashboards-{uuid4().hex[:12]}"
+    owner_url = await postgres_server.create_database(database)
+    with counting(database) as counted:
+        async with running_platform(owner_url) as running:
+            counted.show(running)
+            yield running
 
 
 @pytest.fixture(scope="module")
@@ -261,6 +266,26 @@ async def test_a_breaker_is_shown_open_while_its_peer_is_away(
     await becomes(2)
     way.is_open = True
     await becomes(0)
+
+
+async def test_rates_and_durations_are_those_that_the_test_counted(
+    company: Company, prometheus: PrometheusServer
+) -> None:
+    await Deal(company).in_force()
+    work = Work(company)
+    different: dict[str, Any] = {}
+
+    async def they_agree() -> bool:
+        nonlocal different
+        await work.give()
+        await asyncio.sleep(0.3)
+        different = await differences(prometheus)
+        return not different
+
+    try:
+        await eventually(they_agree, within_s=WITHIN_S)
+    except TimeoutError:
+        raise TimeoutError(str(different)) from None
 
 
 async def test_the_share_of_hits_is_that_of_the_reads(
