@@ -258,13 +258,17 @@ async def test_a_breaker_is_shown_open_while_its_peer_is_away(
 
         await eventually(is_shown, within_s=WITHIN_S)
 
+    async def is_checked() -> bool:
+        return bool((await drafted(ada))["current"]["checked"])
+
     way.is_open = True
-    assert (await drafted(ada))["current"]["checked"]
+    assert await is_checked()
     await becomes(0)
     way.is_open = False
-    assert not any([(await drafted(ada))["current"]["checked"] for _ in range(5)])
+    assert not any([await is_checked() for _ in range(5)])
     await becomes(2)
     way.is_open = True
+    await eventually(is_checked)
     await becomes(0)
 
 
