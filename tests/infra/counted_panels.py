@@ -1,5 +1,6 @@
 """Work of every kind, and what panels must show of its rates and durations, by what the test counted."""
 
+import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -15,14 +16,16 @@ from services.chassis.unit_of_work import UnitOfWork
 from services.schemas.directory import SERVICES
 from services.schemas.envelope import Envelope
 from tests.harness.platform import Company
+from tests.harness.waiting import eventually
 from tests.infra.dashboards import query
-from tests.infra.live import values_of
+from tests.infra.live import WITHIN_S, values_of
 from tests.servers.prometheus import PrometheusServer
 
 # So short that readings fill it: Prometheus then carries all series on to its ends alike. Work is given for
 # as long as the comparison takes.
 _WINDOW_S = 5
 _READ_S_AGO = 1.0  # nothing of that time is still being read
+_PACE_S = 0.3
 _NEAR = 1e-9
 _SENT_AGO = timedelta(seconds=7)  # in the bucket that ends at ten
 _TYPES = ("amplifier.period.closed.v1", "executor.milestone.accepted.v1")
@@ -67,27 +70,6 @@ _PANELS = {
     ),
     query("messaging", "From sent to handled"): (_slowest("lag"), {_COMMITTER}),
 }
-
-
-async def differences(server: PrometheusServer) -> dict[str, Any]:
-    """Panels that show what was not counted: what they should show at least, what they show, what at most."""
-    at = time.time() - _READ_S_AGO
-    found: dict[str, Any] = {}
-    for panel, (limits, seen) in _PANELS.items():
-        shown_by = panel.expression.replace("[1m]", f"[{_WINDOW_S}s]")
-        least, shown, most = [await _numbers(server, each, at) for each in (limits[0], shown_by, limits[1])]
-        lies_between = least.keys() == shown.keys() == most.keys() and all(
-            least[label] * (1 - _NEAR) <= value <= most[label] * (1 + _NEAR) for label, value in shown.items()
-        )
-        if not (lies_between and seen <= shown.keys()):
-            found[str(panel)] = least, shown, most
-    return found
-
-
-async def _numbers(server: PrometheusServer, asked: str, at: float) -> dict[str, float]:
-    """What is neither nothing nor a share of nothing."""
-    shown = await values_of(server, asked, at)
-    return {label: value for label, value in shown.items() if value and not math.isnan(value)}
 
 
 class _Handlers:
@@ -136,3 +118,41 @@ class Work:
             sequence=1,
             data={},
         )
+
+
+async def agree(server: PrometheusServer, work: Work) -> None:
+    """Returns when all panels show what was counted; TimeoutError, with what they show, if they never do."""
+    different: dict[str, Any] = {}
+
+    async def look() -> bool:
+        nonlocal different
+        await work.give()
+        await asyncio.sleep(_PACE_S)
+        different = await _differences(server)
+        return not different
+
+    try:
+        await eventually(look, within_s=WITHIN_S)
+    except TimeoutError:
+        raise TimeoutError(str(different)) from None
+
+
+async def _differences(server: PrometheusServer) -> dict[str, Any]:
+    """Panels that show what was not counted: what they should show at least, what they show, what at most."""
+    at = time.time() - _READ_S_AGO
+    found: dict[str, Any] = {}
+    for panel, (limits, seen) in _PANELS.items():
+        shown_by = panel.expression.replace("[1m]", f"[{_WINDOW_S}s]")
+        least, shown, most = [await _numbers(server, each, at) for each in (limits[0], shown_by, limits[1])]
+        lies_between = least.keys() == shown.keys() == most.keys() and all(
+            least[label] * (1 - _NEAR) <= value <= most[label] * (1 + _NEAR) for label, value in shown.items()
+        )
+        if not (lies_between and seen <= shown.keys()):
+            found[str(panel)] = least, shown, most
+    return found
+
+
+async def _numbers(server: PrometheusServer, asked: str, at: float) -> dict[str, float]:
+    """What is neither nothing nor a share of nothing."""
+    shown = await values_of(server, asked, at)
+    return {label: value for label, value in shown.items() if value and not math.isnan(value)}

@@ -26,7 +26,7 @@ from tests.harness.platform import Company, TestPlatform, running_platform
 from tests.harness.sql import connect
 from tests.harness.waiting import eventually
 from tests.infra.counted import counting
-from tests.infra.counted_panels import Work, differences
+from tests.infra.counted_panels import Work, agree
 from tests.infra.dashboards import QUERIES, Query, query
 from tests.infra.live import WITHIN_S, Counts, all_are_up, configuration, pages, values_of
 from tests.servers.missing import MissingServer, skip_or_fail
@@ -276,20 +276,7 @@ async def test_rates_and_durations_are_those_that_the_test_counted(
     company: Company, prometheus: PrometheusServer
 ) -> None:
     await Deal(company).in_force()
-    work = Work(company)
-    different: dict[str, Any] = {}
-
-    async def they_agree() -> bool:
-        nonlocal different
-        await work.give()
-        await asyncio.sleep(0.3)
-        different = await differences(prometheus)
-        return not different
-
-    try:
-        await eventually(they_agree, within_s=WITHIN_S)
-    except TimeoutError:
-        raise TimeoutError(str(different)) from None
+    await agree(prometheus, Work(company))
 
 
 async def test_the_share_of_hits_is_that_of_the_reads(
