@@ -12,6 +12,7 @@ import pytest
 from services.launcher import child
 from services.launcher.child import Account, spawn
 from tests.launcher.processes import until, until_ended
+from tests.servers.missing import skip_or_fail
 
 _PARENT = textwrap.dedent(
     """
@@ -32,7 +33,7 @@ def means(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     if request.param == "watchdog":
         monkeypatch.setattr(child, "has_death_signal", lambda: False)
     elif not child.has_death_signal():
-        pytest.skip("this system has no setpriv with --pdeathsig")
+        skip_or_fail("this system has no setpriv with --pdeathsig")
     return str(request.param)
 
 
