@@ -59,7 +59,9 @@ class Inverses:
         self._first = _compiled(stages[0] if stages else [])
         self._others: list[_Compiled | _ByNumPy] = [part for stage in stages[:1] for part in _by_numpy(stage)]
         for stage in stages[1:]:
-            self._others += [_compiled(stage), *_by_numpy(stage)]
+            if any(isinstance(step, _Step) for step in stage):
+                self._others.append(_compiled(stage))
+            self._others += _by_numpy(stage)
 
     def over(
         self, loops: Loops, rows: Rows, registers: Registers, points: Points = NO_POINTS, start: int = 0
