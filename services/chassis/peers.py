@@ -63,7 +63,8 @@ class PeerClient:
     """The client of one peer.
 
     `name` is the peer's host name and the audience of its tokens; `registry` tells where it is, `transport`
-    carries the calls there. `on_breaker` hears the circuit breaker's state after each attempt.
+    carries the calls there. `on_breaker` hears the circuit breaker's state before and after
+    each attempt.
     """
 
     def __init__(
@@ -202,7 +203,7 @@ class PeerClient:
         reason = ""
         for attempt in range(_ATTEMPTS if call.may_repeat else 1):
             await self._back_off(attempt)
-            if not self._breaker.allows():
+            if not self._may_go():
                 raise PeerUnavailable(self.name, reason or "its circuit breaker is open")
             try:
                 answer = await self._sent(call, addresses[(first + attempt) % len(addresses)])
@@ -230,11 +231,19 @@ class PeerClient:
             ceiling = _FIRST_BACKOFF_S * 2.0 ** (attempt - 1)
             await asyncio.sleep(_jitter.uniform(0, ceiling))
 
+    def _may_go(self) -> bool:
+        allowed = self._breaker.allows()
+        self._tell_breaker()
+        return allowed
+
     def _judge(self, *, able: bool) -> None:
         if able:
             self._breaker.succeeded()
         else:
             self._breaker.failed()
+        self._tell_breaker()
+
+    def _tell_breaker(self) -> None:
         if self._on_breaker is not None:
             self._on_breaker(self.name, self._breaker.state)
 
