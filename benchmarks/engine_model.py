@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from services.calculation_engine.domain.assignment import assign
 from services.calculation_engine.domain.compiled import CompiledModel, compile_model
+from services.calculation_engine.domain.drawn_model import DrawnModel
 from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.sampling.sample import Design
@@ -103,8 +104,14 @@ def weights() -> Weights:
     return Weights.of(compiled())
 
 
+@cache
+def drawn() -> DrawnModel:
+    """Made ready once, as the peers' functions and distributions are."""
+    return DrawnModel(compiled(), assign(model(), None, {}))
+
+
 def experiment(draws: int, loops: Loops, *, seed: int = 1, sampler: Sampler = "sobol") -> Experiment:
-    return Experiment(compiled(), assign(model(), None, {}), Design(sampler, seed, draws), loops)
+    return Experiment(drawn(), Design(sampler, seed, draws), loops)
 
 
 def pert_exponents() -> tuple[float, float]:

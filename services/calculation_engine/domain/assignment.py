@@ -5,17 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.calculation_engine.domain.errors import Fault, NoFiniteValue, UnknownName
-from services.calculation_engine.domain.sampling.distributions import mean
-from services.schemas.distributions import Distribution
+from services.calculation_engine.domain.sampling.distributions import SomeLaw, law_of
 from services.schemas.value_model import ValueModel
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """`point` gives every input one number; `drawn` are the inputs that are uncertain in this run."""
+    """`point` gives every input one number; `drawn` are the laws of those that are uncertain in this run."""
 
     point: dict[str, float]
-    drawn: dict[str, Distribution]
+    drawn: dict[str, SomeLaw]
 
 
 def assign(model: ValueModel, scenario: str | None, overrides: Mapping[str, float]) -> Assignment:
@@ -25,15 +24,15 @@ def assign(model: ValueModel, scenario: str | None, overrides: Mapping[str, floa
     """
     replaced = {**_scenario(model, scenario), **_known(model, overrides)}
     point: dict[str, float] = {}
-    drawn: dict[str, Distribution] = {}
+    drawn: dict[str, SomeLaw] = {}
     for name, declared in model.inputs.items():
         if name in replaced:
             point[name] = replaced[name]
         elif declared.value is not None:
             point[name] = declared.value
         elif declared.distribution is not None:
-            drawn[name] = declared.distribution
-            point[name] = declared.base if declared.base is not None else _mean(name, declared.distribution)
+            drawn[name] = law_of(declared.distribution)
+            point[name] = declared.base if declared.base is not None else _mean(name, drawn[name])
     return Assignment(point, drawn)
 
 
@@ -56,8 +55,8 @@ def _known(model: ValueModel, overrides: Mapping[str, float]) -> Mapping[str, fl
     return overrides
 
 
-def _mean(name: str, distribution: Distribution) -> float:
-    value = mean(distribution)
+def _mean(name: str, law: SomeLaw) -> float:
+    value = law.mean
     if not math.isfinite(value):
         raise NoFiniteValue([Fault(f"/model/inputs/{name}/distribution", f"the mean of {name} is too large")])
     return value

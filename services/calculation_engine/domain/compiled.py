@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,26 +45,31 @@ class CompiledModel:
     cost_weights: Flow
     pools: tuple[PoolGroup, ...]
 
-    @property
+    @cached_property
     def driver_formulas(self) -> list[str]:
         return [f"/model/drivers/{index}/formula" for index in range(len(self.model.drivers))]
 
-    @property
+    @cached_property
     def initial_formulas(self) -> list[str]:
         return [f"/model/costs/{index}/initial" for index in range(len(self.model.costs))]
 
-    @property
+    @cached_property
     def recurring_formulas(self) -> list[str]:
         return [f"/model/costs/{index}/recurring" for index in range(len(self.model.costs))]
 
-    @property
+    @cached_property
     def pool_formulas(self) -> list[str]:
         return [f"/model/pools/{pool.key}/annual_amount" for pool in self.pools]
 
-    @property
+    @cached_property
     def amount_formulas(self) -> list[str]:
         """Every formula that the cash flow needs."""
         return [*self.driver_formulas, *self.initial_formulas, *self.recurring_formulas, *self.pool_formulas]
+
+    @cached_property
+    def read(self) -> frozenset[str]:
+        """The inputs that count: those that some amount depends on."""
+        return frozenset().union(*map(self.program.variables_of, self.amount_formulas))
 
     @property
     def share_of_year(self) -> float:

@@ -48,7 +48,7 @@ class Deal:
     """A deal on its draws. `usable` says which of them have a value in every formula that counts."""
 
     def __init__(self, request: DealOptimizationRequest, experiment: Experiment) -> None:
-        compiled, draws = experiment.compiled, experiment.design.draws
+        compiled, draws = experiment.model.compiled, experiment.design.draws
         self._pricing = request.pricing
         self._periods = request.model.horizon.periods
         self._digits = minor_units(request.model.currency)
@@ -94,7 +94,7 @@ class Deal:
             earned[at] += charges.present_value(self._vendor_factors)
 
     def _draw(self, request: DealOptimizationRequest, experiment: Experiment) -> None:
-        compiled, results = experiment.compiled, experiment.program.results
+        compiled, results = experiment.model.compiled, experiment.program.results
         customer = FlowPlan(_of_customer(request, compiled), results)
         shares = {
             key: FlowPlan(_covered(request, compiled, keys), results)

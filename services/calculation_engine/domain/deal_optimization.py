@@ -11,6 +11,7 @@ from services.calculation_engine.domain.deal_checks import faults
 from services.calculation_engine.domain.deal_figures import Measured, measured, surely_better
 from services.calculation_engine.domain.deal_search import Search, Trial, efficient
 from services.calculation_engine.domain.decision_space import DecisionSpace, Levels
+from services.calculation_engine.domain.drawn_model import DrawnModel
 from services.calculation_engine.domain.errors import InvalidDeal
 from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.sampling.sample import Design
@@ -44,8 +45,7 @@ def optimize(request: DealOptimizationRequest, bounds: Bounds = INLINE) -> DealO
         raise InvalidDeal(found)
     structures = min(request.structures, space.size)
     experiment = Experiment(
-        compiled,
-        assign(request.model, request.scenario, request.inputs),
+        DrawnModel(compiled, assign(request.model, request.scenario, request.inputs)),
         Design(request.sampler or DEFAULT_SAMPLER, request.seed, request.draws),
     )
     bounds.admit(draws=request.draws, **_work(request, experiment, structures))

@@ -7,15 +7,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from services.calculation_engine.domain.assignment import Assignment
-from services.calculation_engine.domain.compiled import CompiledModel
 from services.calculation_engine.domain.drawn_figures import OUTPUTS
-from services.calculation_engine.domain.drawn_flow import DrawnFlow, FlowPlan
-from services.calculation_engine.domain.formula.draws import DrawsProgram, Registers
+from services.calculation_engine.domain.drawn_flow import DrawnFlow
+from services.calculation_engine.domain.drawn_model import DrawnModel
+from services.calculation_engine.domain.formula.draws import Registers
 from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.choice import Loops, begin_loading, loops
 from services.calculation_engine.domain.loops.shared import BLOCK
-from services.calculation_engine.domain.sampling.copula import copula
 from services.calculation_engine.domain.sampling.sample import Design, Sample
 from services.schemas.problem import FieldError
 from services.schemas.simulation import Output
@@ -43,20 +41,13 @@ class Columns:
 class Experiment:
     """A model under one design. The registers make it one thread's: several threads make one each."""
 
-    def __init__(
-        self, compiled: CompiledModel, assignment: Assignment, design: Design, with_loops: Loops | None = None
-    ) -> None:
-        self.compiled = compiled
+    def __init__(self, model: DrawnModel, design: Design, with_loops: Loops | None = None) -> None:
+        self.model = model
         self.design = design
-        self.assignment = assignment
-        formulas = compiled.amount_formulas
-        read = frozenset().union(*map(compiled.program.variables_of, formulas))
-        self.drawn = {name: spread for name, spread in assignment.drawn.items() if name in read}
-        self.copula = copula(compiled.model.correlations, frozenset(self.drawn))
-        self.program = DrawsProgram(compiled.program, assignment.point, self.drawn, formulas)
-        self.plan = FlowPlan(compiled, self.program.results)
-        self.sample = Sample(self.drawn, self.copula, design)
-        self._places = self.sample.places(self.program.inputs)
+        self.drawn = model.drawn
+        self.program = model.program
+        self.plan = model.plan
+        self.sample = Sample(model.law, design)
         self._loops = with_loops
 
     @property
@@ -115,9 +106,10 @@ class Experiment:
                 return FieldError(
                     pointer=f"/model/inputs/{name}", detail=f"in some draws {name} is too large"
                 )
-        program = self.compiled.program
-        values = program.at_point({**self.assignment.point, **draw})
-        for pointer in self.compiled.amount_formulas:
+        compiled, point = self.model.compiled, self.model.assignment.point
+        program = compiled.program
+        values = program.at_point({**point, **draw})
+        for pointer in compiled.amount_formulas:
             if np.isnan(values[program.roots[pointer]]):
                 fault = program.blame(pointer, values)
                 return FieldError(pointer=fault.pointer, detail=f"in some draws {fault.detail}")
@@ -128,7 +120,7 @@ class Experiment:
         where in the range each stands. The registers hold one block at a time."""
         for first in range(start, stop, BLOCK):
             size = min(BLOCK, stop - first)
-            self.sample.fill(self.loops, first, self._places, self.registers)
+            self.sample.fill(self.loops, first, self.model.places, self.registers)
             with np.errstate(all="ignore"):
                 yield self.flow(size), slice(first - start, first - start + size)
 

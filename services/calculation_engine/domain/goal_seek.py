@@ -88,8 +88,7 @@ class _Search:
         self._request = request
         self._compiled = compiled
         self._point = assignment.point
-        formulas = compiled.amount_formulas
-        self.counts = any(request.input in compiled.program.variables_of(pointer) for pointer in formulas)
+        self.counts = request.input in compiled.read
 
     def without_influence(self) -> FieldError:
         return FieldError(pointer="/input", detail=f"nothing that counts reads {self._request.input}")

@@ -18,7 +18,7 @@ from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.replicates import REPLICATES, by_replicate, folded
 from services.calculation_engine.domain.sampling.copula import INDEPENDENT
-from services.calculation_engine.domain.sampling.sample import Sample
+from services.calculation_engine.domain.sampling.sample import JointLaw, Sample
 from services.calculation_engine.domain.statistics import T95
 from services.schemas.simulation import Estimate, Output
 
@@ -58,7 +58,8 @@ def variance_shares(experiment: Experiment, output: Output) -> Influence:
     draws = experiment.design.draws
     names = tuple(experiment.drawn)
     figures = np.empty((len(names) + 2, draws))
-    samples = [Sample(experiment.drawn, INDEPENDENT, experiment.design.copied(copy)) for copy in (0, 1)]
+    law = JointLaw(experiment.drawn, INDEPENDENT)
+    samples = [Sample(law, experiment.design.copied(copy)) for copy in (0, 1)]
     reached = {name: experiment.program.reached_by(name) for name in names}
     for start in range(0, draws, BLOCK):
         size = min(BLOCK, draws - start)
@@ -90,7 +91,7 @@ def _mixed(
     own = {name: row for row, name in enumerate(names)}
     first, second = np.empty((len(names), BLOCK)), np.empty((len(names), BLOCK))
     for sample, values in zip(samples, (first, second), strict=True):
-        sample.fill(loops, start, sample.places(own), values)
+        sample.fill(loops, start, sample.law.places(own), values)
 
     def figure() -> Numbers:
         between_blocks()

@@ -26,7 +26,8 @@ from services.calculation_engine.domain.pert import Pert, pert
 from services.calculation_engine.domain.quantiles import quantiles_of
 from services.calculation_engine.domain.replicates import REPLICATES, by_replicate
 from services.calculation_engine.domain.sampling.copula import INDEPENDENT
-from services.calculation_engine.domain.sampling.sample import Design, Sample
+from services.calculation_engine.domain.sampling.distributions import law_of
+from services.calculation_engine.domain.sampling.sample import Design, JointLaw, Sample
 from services.calculation_engine.domain.sampling.sobol import DIMENSIONS
 from services.calculation_engine.domain.statistics import (
     T95,
@@ -141,8 +142,8 @@ def _sampler(request: ScheduleSimulationRequest, uncertain: int) -> Sampler:
 def _draw(network: ActivityNetwork, classic: Pert, laws: dict[int, Distribution], design: Design) -> _Drawn:
     """Block by block, so that memory does not grow with the draws."""
     activities = network.network.activities
-    sample = Sample({activities[row].key: law for row, law in laws.items()}, INDEPENDENT, design)
-    places = sample.places({activities[row].key: row for row in laws})
+    law = JointLaw({activities[row].key: law_of(spread) for row, spread in laws.items()}, INDEPENDENT)
+    sample, places = Sample(law, design), law.places({activities[row].key: row for row in laws})
     if design.draws * len(activities) >= LARGE:
         begin_loading()
     durations = np.repeat(_certain(activities, classic)[:, np.newaxis], BLOCK, axis=1)

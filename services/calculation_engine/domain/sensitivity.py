@@ -7,6 +7,7 @@ import numpy as np
 from services.calculation_engine.domain.assignment import Assignment, assign
 from services.calculation_engine.domain.bounds import INLINE, Bounds
 from services.calculation_engine.domain.compiled import CompiledModel, compile_model
+from services.calculation_engine.domain.drawn_model import DrawnModel
 from services.calculation_engine.domain.errors import NoFiniteValue
 from services.calculation_engine.domain.evaluation import output_at
 from services.calculation_engine.domain.experiment import Experiment
@@ -36,7 +37,8 @@ def analyse(request: SensitivityRequest, bounds: Bounds = INLINE) -> Sensitivity
     assignment = assign(request.model, request.scenario, request.inputs)
     base = output_at(compiled, assignment.point, request.output)
     experiment = Experiment(
-        compiled, assignment, Design(request.sampler or DEFAULT_SAMPLER, request.seed, request.draws)
+        DrawnModel(compiled, assignment),
+        Design(request.sampler or DEFAULT_SAMPLER, request.seed, request.draws),
     )
     bounds.admit(draws=request.draws, **_work(request, experiment))
     warnings: list[FieldError] = []
@@ -102,9 +104,8 @@ def _ends(
     replaced = {*request.inputs}
     if request.scenario is not None:
         replaced |= request.model.scenarios[request.scenario].inputs.keys()
-    read = frozenset().union(*map(compiled.program.variables_of, compiled.amount_formulas))
     for name, declared in request.model.inputs.items():
-        if name in read - replaced:
+        if name in compiled.read - replaced:
             ends = _ends_of(declared, assignment.point[name])
             if ends is not None:
                 yield name, ends
@@ -149,7 +150,7 @@ def _indices(found: Influence) -> tuple[SobolIndices, ...]:
 def _warnings(experiment: Experiment, *, sobol: bool) -> Iterator[FieldError]:
     if not experiment.drawn:
         yield FieldError(pointer="/model/inputs", detail="no input that counts is uncertain")
-    if sobol and experiment.copula.names:
+    if sobol and experiment.model.copula.names:
         yield FieldError(
             pointer="/model/correlations",
             detail="shares of variance are of independent inputs: sobol leaves the correlations aside",

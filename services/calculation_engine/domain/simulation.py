@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from services.calculation_engine.domain.assignment import assign
 from services.calculation_engine.domain.bounds import INLINE, Bounds
 from services.calculation_engine.domain.compiled import compile_model
+from services.calculation_engine.domain.drawn_model import DrawnModel
 from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.part import Part, part_of
 from services.calculation_engine.domain.sampling.sample import Design
@@ -36,8 +37,7 @@ def simulate(request: SimulationRequest, bounds: Bounds = INLINE) -> Simulation:
 def experiment_of(request: SimulationRequest) -> Experiment:
     """What is drawn for a request; one a thread."""
     return Experiment(
-        compile_model(request.model),
-        assign(request.model, request.scenario, request.inputs),
+        DrawnModel(compile_model(request.model), assign(request.model, request.scenario, request.inputs)),
         Design(request.sampler or DEFAULT_SAMPLER, request.seed, request.draws),
     )
 
@@ -83,7 +83,7 @@ def _warnings(experiment: Experiment, part: Part) -> Iterator[FieldError]:
         yield FieldError(
             pointer="/model/inputs", detail="no input that counts is uncertain: all draws are the same"
         )
-    for pair in experiment.copula.repaired:
+    for pair in experiment.model.copula.repaired:
         yield FieldError(
             pointer="/model/correlations",
             detail=f"the rank correlations contradict each other: {pair.first} and {pair.second} are drawn "

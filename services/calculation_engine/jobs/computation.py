@@ -8,6 +8,7 @@ from contextvars import copy_context
 from typing import Any
 
 from services.calculation_engine.domain import part as parts
+from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.domain.part import Part, merged
@@ -49,9 +50,11 @@ def _await_compiled_loops() -> None:
 def part_in_threads(request: SimulationRequest, start: int, stop: int, threads: int) -> Part:
     """A span a task, and an experiment each: it is one thread's. How many threads there are, the part does
     not show."""
+    whole = experiment_of(request)
 
     def span(first: int) -> Part:
-        return part_for(request, experiment_of(request), first, min(first + parts.SPAN, stop))
+        experiment = Experiment(whole.model, whole.design)
+        return part_for(request, experiment, first, min(first + parts.SPAN, stop))
 
     with ThreadPoolExecutor(threads, thread_name_prefix="shard") as pool:
         tasks = [pool.submit(copy_context().run, span, first) for first in range(start, stop, parts.SPAN)]

@@ -5,6 +5,7 @@ import pytest
 
 from services.calculation_engine.domain.assignment import assign
 from services.calculation_engine.domain.compiled import compile_model
+from services.calculation_engine.domain.drawn_model import DrawnModel
 from services.calculation_engine.domain.evaluation import evaluate
 from services.calculation_engine.domain.experiment import Experiment
 from services.calculation_engine.domain.loops.choice import Loops
@@ -43,7 +44,7 @@ DRAWS = 40
 @pytest.mark.parametrize("loops", EVERY_LOOP)
 def test_draws_are_evaluations(loops: Loops) -> None:
     design = Design("sobol", 1, DRAWS)
-    experiment = Experiment(compile_model(MODEL), assign(MODEL, None, {}), design, loops)
+    experiment = Experiment(DrawnModel(compile_model(MODEL), assign(MODEL, None, {})), design, loops)
     columns = experiment.columns(0, DRAWS, FIGURES, tuple("xyz"))
     net = experiment.flow(DRAWS).net
     for draw in range(DRAWS):

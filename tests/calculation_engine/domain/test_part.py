@@ -58,7 +58,7 @@ def a_request(draws: int = 3 * SPAN + 1001, **fields: Any) -> SimulationRequest:
 
 def with_loops(request: SimulationRequest, loops: Loops) -> Experiment:
     made = experiment_of(request)
-    return Experiment(made.compiled, made.assignment, made.design, loops)
+    return Experiment(made.model, made.design, loops)
 
 
 def answer(request: SimulationRequest, cuts: list[int], loops: Loops = COMPILED) -> str:

@@ -12,9 +12,8 @@ from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.replicates import REPLICATES
 from services.calculation_engine.domain.sampling import uniforms
 from services.calculation_engine.domain.sampling.copula import Copula, correlate
-from services.calculation_engine.domain.sampling.distributions import law_of
+from services.calculation_engine.domain.sampling.distributions import SomeLaw
 from services.calculation_engine.domain.sampling.inverses import NOTHING, Inverses
-from services.schemas.distributions import Distribution
 from services.schemas.simulation import Sampler
 
 Rows = NDArray[np.int64]
@@ -34,40 +33,54 @@ class Design:
         return replace(self, copy=copy)
 
 
-class Sample:
-    """The values of the uncertain inputs, whose order is alphabetical."""
+class JointLaw:
+    """How uncertain inputs are distributed together: each by its law, their ranks by the copula. Their order
+    is alphabetical."""
 
-    def __init__(self, inputs: Mapping[str, Distribution], copula: Copula, design: Design) -> None:
-        self.names = tuple(sorted(inputs))
+    def __init__(self, laws: Mapping[str, SomeLaw], copula: Copula) -> None:
+        self.names = tuple(sorted(laws))
+        self._inverses = Inverses([laws[name] for name in self.names])
+        self._copula = copula
+        self._correlated = [self.names.index(name) for name in copula.names]
+
+    def places(self, rows: Mapping[str, int]) -> Rows:
+        """The inputs' registers as `Sample.fill` wants them."""
+        return np.array([rows[name] for name in self.names], dtype=np.int64)
+
+    def replace(
+        self, loops: Loops, places: Rows, registers: Registers, points: uniforms.Points, start: int
+    ) -> None:
+        """Replaces a block of independent probabilities by the inputs' values; where there are points, it is
+        made of those from the point `start`."""
+        with np.errstate(all="ignore"):
+            if self._copula.names:
+                NOTHING.over(loops, places, registers, points, start)
+                correlate(loops, self._copula, places[self._correlated], registers)
+                points = uniforms.NO_POINTS
+            self._inverses.over(loops, places, registers, points, start)
+
+
+class Sample:
+    """The values of uncertain inputs under one design."""
+
+    def __init__(self, law: JointLaw, design: Design) -> None:
+        self.law = law
         self._sampler = design.sampler
         self._streams = [
             uniforms.Stream(
                 design.seed,
                 f"{name}#{design.copy}" if design.copy else name,
-                place + design.copy * len(self.names),
+                place + design.copy * len(law.names),
                 design.draws,
             )
-            for place, name in enumerate(self.names)
+            for place, name in enumerate(law.names)
         ]
         sobol = design.sampler == "sobol" and self._streams
         self._points = uniforms.Points.of(self._streams) if sobol else uniforms.NO_POINTS
-        self._inverses = Inverses([law_of(inputs[name]) for name in self.names])
-        self._copula = copula
-        self._correlated = [self.names.index(name) for name in copula.names]
-
-    def places(self, rows: Mapping[str, int]) -> Rows:
-        """The inputs' registers as `fill` wants them."""
-        return np.array([rows[name] for name in self.names], dtype=np.int64)
 
     def fill(self, loops: Loops, start: int, places: Rows, registers: Registers) -> None:
         """Puts the block that begins with draw `start` into the inputs' registers."""
-        points, first = self._points, start // REPLICATES
         if self._sampler != "sobol":
             for stream, row in zip(self._streams, places, strict=True):
                 registers[row, :BLOCK] = uniforms.block_of_uniforms(self._sampler, stream, start)
-        with np.errstate(all="ignore"):
-            if self._copula.names:
-                NOTHING.over(loops, places, registers, points, first)
-                correlate(loops, self._copula, places[self._correlated], registers)
-                points = uniforms.NO_POINTS
-            self._inverses.over(loops, places, registers, points, first)
+        self.law.replace(loops, places, registers, self._points, start // REPLICATES)

@@ -19,7 +19,7 @@ from services.calculation_engine.domain.sampling.laws import (
     Numbers,
 )
 from services.calculation_engine.domain.sampling.normal import normal_probability, normal_quantile
-from services.calculation_engine.domain.sampling.sample import Design, Sample
+from services.calculation_engine.domain.sampling.sample import Design, JointLaw, Sample
 from services.schemas.distributions import Distribution
 from services.schemas.value_model import Correlation
 from tests.calculation_engine.domain.sampling.test_quantiles import EVERY_KIND
@@ -85,12 +85,12 @@ def test_normal_probabilities_keep_their_digits_in_the_tails() -> None:
 @pytest.mark.parametrize("loops", EVERY_LOOP)
 @pytest.mark.parametrize("rank", [-0.8, 0.3, 0.95])
 def test_ranks_correlate_as_wanted_whatever_the_laws(loops: Loops, rank: float) -> None:
-    inputs = {"x": EVERY_KIND[4], "y": EVERY_KIND[7]}
+    laws = {"x": law_of(EVERY_KIND[4]), "y": law_of(EVERY_KIND[7])}
     pair = Correlation(first="x", second="y", rank=rank)
-    sample = Sample(inputs, copula((pair,), frozenset(inputs)), Design("sobol", 3, BLOCK))
+    law = JointLaw(laws, copula((pair,), frozenset(laws)))
     registers = np.zeros((2, BLOCK))
-    sample.fill(loops, 0, sample.places({"x": 0, "y": 1}), registers)
+    Sample(law, Design("sobol", 3, BLOCK)).fill(loops, 0, law.places({"x": 0, "y": 1}), registers)
     ranks = registers.argsort(axis=1).argsort(axis=1)
     assert np.corrcoef(*ranks).item(1) == pytest.approx(rank, abs=0.02)
-    assert registers[0].mean() == pytest.approx(law_of(inputs["x"]).mean, rel=0.01)
+    assert registers[0].mean() == pytest.approx(laws["x"].mean, rel=0.01)
     assert math.isfinite(registers.max())
