@@ -92,7 +92,7 @@ class DrawsProgram:
 
     def registers(self) -> Registers:
         """Room for a block of draws, for one thread."""
-        registers = np.zeros((max(self._layout.count, 1), _PADDED))
+        registers = np.empty((max(self._layout.count, 1), _PADDED))
         for row, value in self._constants.items():
             registers[row] = value
         return registers

@@ -16,7 +16,6 @@ blocks are computed, where, or in what order.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,8 +31,7 @@ from services.schemas.simulation import Sampler
 _PER_REPLICATE = BLOCK // REPLICATES
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(NamedTuple):
     """The numbers of one input: `dimension` counts for `sobol`, the whole sample's size `draws` for
     `latin_hypercube`."""
 
@@ -42,10 +40,13 @@ class Stream:
     dimension: int
     draws: int
 
+    def key(self, purpose: str) -> bytes:
+        """Eight words, one a replicate, that belong to this seed, name and purpose."""
+        return hashlib.sha256(f"{self.seed}:{self.name}:{purpose}".encode()).digest()
+
     def words(self, purpose: str) -> Words:
-        """Eight keys, one a replicate, that belong to this seed, name and purpose."""
-        digest = hashlib.sha256(f"{self.seed}:{self.name}:{purpose}".encode()).digest()
-        return np.frombuffer(digest, dtype="<u4").astype(np.uint32)
+        """Those of the key."""
+        return np.frombuffer(self.key(purpose), dtype="<u4").astype(np.uint32)
 
 
 def block_of_uniforms(sampler: Sampler, stream: Stream, start: int) -> Numbers:
@@ -62,9 +63,9 @@ class Points(NamedTuple):
 
     @staticmethod
     def of(streams: Sequence[Stream]) -> "Points":
-        low, directions = _low_points(tuple(stream.dimension for stream in streams))
-        keys = np.stack([stream.words("sobol") for stream in streams])
-        return Points(low, np.concatenate((directions, keys), axis=1))
+        low, directions = _low_points(tuple([stream.dimension for stream in streams]))
+        keys = np.frombuffer(b"".join([stream.key("sobol") for stream in streams]), dtype="<u4")
+        return Points(low, np.concatenate((directions, keys.reshape(-1, REPLICATES)), axis=1))
 
 
 @lru_cache(maxsize=8)
