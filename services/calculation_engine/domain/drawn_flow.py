@@ -23,13 +23,16 @@ Table = NDArray[np.float64]
 """A row a period, a column a draw."""
 Rows = NDArray[np.int64]
 
+_NO_ROWS = np.empty(0, dtype=np.int64)
+_NO_WEIGHTS = np.empty(0)
+
 
 class WeightedSums:
     """Weighted sums of registers: each of its lines is a register and its weight."""
 
     def __init__(self, *sums: tuple[Rows, Flow]) -> None:
-        self._rows = np.array([row for rows, _ in sums for row in rows], dtype=np.int64)
-        self._weights = np.array([weight for _, weights in sums for weight in weights], dtype=np.float64)
+        self._rows: Rows = np.concatenate([_NO_ROWS, *(rows for rows, _ in sums)])
+        self._weights: Flow = np.concatenate([_NO_WEIGHTS, *(weights for _, weights in sums)])
         self._ends = np.cumsum([len(rows) for rows, _ in sums], dtype=np.int64)
 
     def over(self, loops: Loops, registers: Registers, size: int) -> Table:
@@ -56,32 +59,48 @@ class FlowPlan:
         def rows(pointers: list[str]) -> Rows:
             return np.array([results[pointer] for pointer in pointers], dtype=np.int64)
 
-        drivers, recurring = rows(compiled.driver_formulas), rows(compiled.recurring_formulas)
+        drivers, outlay = rows(compiled.driver_formulas), rows(compiled.initial_formulas)
+        recurring, limits = rows(compiled.recurring_formulas), rows(compiled.pool_formulas)
         free = _without_pools(compiled)
         benefit_weights = compiled.captures * compiled.benefit_weights
         discounted = compiled.driver_profiles @ compiled.factors
-        self.compiled = compiled
-        self.amounts = rows(compiled.amount_formulas)
-        outlay = rows(compiled.initial_formulas)
         running = compiled.cost_weights * (compiled.cost_profiles @ compiled.factors)
+        self.compiled = compiled
+        self.amounts: Rows = np.concatenate((drivers, outlay, recurring, limits))
         self.present_values = WeightedSums(
             (drivers[free], (benefit_weights * discounted)[free]),
             (np.concatenate((outlay, recurring)), np.concatenate((compiled.cost_weights, running))),
             (outlay, compiled.cost_weights),
         )
-        self.starts = _starts(np.concatenate((compiled.driver_profiles, compiled.cost_profiles)))
-        self.lengths = np.diff(self.starts, append=len(compiled.factors))
-        self.by_profile, self.by_period = _by_profile(
+        self._lines = (
             np.concatenate((drivers[free], recurring)),
             np.concatenate((benefit_weights[free], -compiled.cost_weights)),
             np.concatenate((compiled.driver_profiles[free], compiled.cost_profiles)),
-            self.starts,
         )
-        limits = rows(compiled.pool_formulas)
         self.pools = [
             PoolPlan(compiled, pool, drivers[pool.drivers], int(limits[index]))
             for index, pool in enumerate(compiled.pools)
         ]
+
+    @cached_property
+    def periods(self) -> "PeriodPlan":
+        """Only figures that need flows by period ask for it."""
+        return PeriodPlan(self.compiled, *self._lines)
+
+
+class PeriodPlan:
+    """How lines add up in each period: from one sum for each distinct profile, in the order in which these
+    first occur. From each of the periods `starts` on, `lengths` of them have the same flows."""
+
+    def __init__(self, compiled: CompiledModel, rows: Rows, weights: Flow, profiles: Flow) -> None:
+        self.starts = _starts(np.concatenate((compiled.driver_profiles, compiled.cost_profiles)))
+        self.lengths = np.diff(self.starts, append=len(compiled.factors))
+        groups: dict[bytes, list[int]] = {}
+        for line, profile in enumerate(profiles):
+            groups.setdefault(profile.tobytes(), []).append(line)
+        self.by_profile = WeightedSums(*((rows[lines], weights[lines]) for lines in groups.values()))
+        distinct, each = profiles[[lines[0] for lines in groups.values()]], np.arange(len(groups))
+        self.by_period = WeightedSums(*((each, distinct[:, start]) for start in self.starts))
 
 
 class DrawnFlow:
@@ -133,7 +152,7 @@ class DrawnFlow:
     @cached_property
     def flows(self) -> Flows:
         """The net flows."""
-        plan = self._plan
+        plan = self._plan.periods
         annual = plan.by_profile.over(self.loops, self._registers, self.size)
         rows = plan.by_period.over(self.loops, annual, self.size)
         rows[0] -= self.outlay
@@ -202,17 +221,6 @@ class _PooledBenefits:
     def add_by_period(self, rows: Table, starts: Rows) -> None:
         """Row r is of the period `starts[r]` and those that are like it."""
         rows[1:] += self._benefits[self._plan.group[starts[1:] - 1]]
-
-
-def _by_profile(rows: Rows, weights: Flow, profiles: Flow, starts: Rows) -> tuple[WeightedSums, WeightedSums]:
-    """The lines' weighted sums, one for each distinct profile, in the order in which these first occur; and
-    of those the sums in the periods `starts`."""
-    groups: dict[bytes, list[int]] = {}
-    for line, profile in enumerate(profiles):
-        groups.setdefault(profile.tobytes(), []).append(line)
-    sums = WeightedSums(*((rows[lines], weights[lines]) for lines in groups.values()))
-    distinct = profiles[[lines[0] for lines in groups.values()]]
-    return sums, WeightedSums(*((np.arange(len(groups)), distinct[:, start]) for start in starts))
 
 
 def _starts(profiles: Flow) -> Rows:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +39,7 @@ _WIDEST = 1.0
 """The widest lognormal law (its sigma) whose table is as exact as the normal one's."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     """One of the loops' own, which replaces a row's numbers: see `Loops.draw`."""
 
     code: int

@@ -66,14 +66,10 @@ class Sample:
     def __init__(self, law: JointLaw, design: Design) -> None:
         self.law = law
         self._sampler = design.sampler
+        names = [f"{name}#{design.copy}" for name in law.names] if design.copy else law.names
         self._streams = [
-            uniforms.Stream(
-                design.seed,
-                f"{name}#{design.copy}" if design.copy else name,
-                place + design.copy * len(law.names),
-                design.draws,
-            )
-            for place, name in enumerate(law.names)
+            uniforms.Stream(design.seed, name, dimension, design.draws)
+            for dimension, name in enumerate(names, design.copy * len(names))
         ]
         sobol = design.sampler == "sobol" and self._streams
         self._points = uniforms.Points.of(self._streams) if sobol else uniforms.NO_POINTS
