@@ -3,6 +3,7 @@
 import email.message
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 import anyio
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Request, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
+from pydantic_core import from_json
 from starlette.responses import Response
 from starlette.types import Message
 
@@ -72,9 +74,12 @@ class RequestTransaction:
 
     async def close(self) -> None:
         """However the request ended: what was not committed is rolled back, and its key is free again."""
-        await self._roll_back()
-        if self.keeper is not None:
-            await self.keeper.close()
+        if self.unit_of_work is None and self.keeper is None:
+            return
+        with anyio.CancelScope(shield=True):
+            await self._roll_back()
+            if self.keeper is not None:
+                await self.keeper.close()
 
     async def _roll_back(self) -> None:
         if self.unit_of_work is not None:
@@ -130,8 +135,7 @@ async def _in_one_transaction(request: Request, inner: Callable[[Request], Await
         await transaction.abandon(problem_answers.answer(request, problem_answers.translate(error)))
         raise
     finally:
-        with anyio.CancelScope(shield=True):
-            await transaction.close()
+        await transaction.close()
     return response
 
 
@@ -141,12 +145,26 @@ async def _within_deadline(request: Request, work: Callable[[], Awaitable[Respon
     except ValueError as error:
         fields = [FieldError(pointer=f"/header/{TIMEOUT_HEADER}", detail=str(error))]
         raise problems.Unprocessable(str(error), code="validation_failed", errors=fields) from None
+    if deadline is None:
+        return await work()
     async with deadline_scope(deadline):
         return await work()
 
 
 def _takes_form(dependant: Dependant) -> bool:
     return any(isinstance(param.field_info, params.Form) for param in dependant.body_params)
+
+
+class _JsonRequest(Request):
+    """A request whose JSON is read by the parser that validates it, in half the time. What that refuses the
+    standard one reads, or says what is wrong with it."""
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            return from_json(body)
+        except ValueError:
+            return await super().json()
 
 
 def _limited(request: Request, limit: int) -> Request:
@@ -165,7 +183,7 @@ def _limited(request: Request, limit: int) -> Request:
             raise refusal
         return message
 
-    return Request(request.scope, receive)
+    return _JsonRequest(request.scope, receive)
 
 
 def _needs_token(dependant: Dependant) -> bool:
@@ -194,10 +212,15 @@ def _refuse_other_content(request: Request) -> None:
     has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
     if not has_body:
         return
-    message = email.message.Message()
-    message["content-type"] = request.headers.get("content-type", "")
-    subtype = message.get_content_subtype()
-    if message.get_content_maintype() != "application" or not (
-        subtype == "json" or subtype.endswith("+json")
-    ):
+    if not _is_json(request.headers.get("content-type", "")):
         raise problems.UnsupportedMediaType("This route takes application/json.")
+
+
+@lru_cache(maxsize=64)
+def _is_json(content_type: str) -> bool:
+    message = email.message.Message()
+    message["content-type"] = content_type
+    subtype = message.get_content_subtype()
+    return message.get_content_maintype() == "application" and (
+        subtype == "json" or subtype.endswith("+json")
+    )

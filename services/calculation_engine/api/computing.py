@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.calculation_engine.api.documents import shown
-from services.calculation_engine.domain.bounds import EXAMINED, INLINE
+from services.calculation_engine.domain.bounds import EXAMINED, INLINE, Bounds
 from services.calculation_engine.domain.errors import EngineError, TooLarge
 from services.calculation_engine.domain.interruption import interruptible
 from services.calculation_engine.jobs.ending import job_path
@@ -18,8 +18,10 @@ from services.calculation_engine.jobs.operations import Operation
 from services.calculation_engine.jobs.refusals import CannotCompute, problem_of
 from services.calculation_engine.settings import settings_of
 from services.calculation_engine.store.jobs import Jobs
-from services.chassis.access import CurrentPrincipal, IdempotencyKey, claim_key, open_unit_of_work
+from services.chassis.access import IdempotencyKey, claim_key, open_unit_of_work
 from services.chassis.actor import Actor
+from services.chassis.authentication import principal_of
+from services.chassis.principal import Principal
 from services.chassis.problems import TooManyRequests, document
 from services.chassis.runtime import runtime_of
 from services.schemas.base import Document
@@ -42,18 +44,26 @@ class TooManyJobs(TooManyRequests):
     title = "Too many jobs"
 
 
-async def _compute(function: Callable[[Asked], Found], request: Asked) -> Found:
-    """Runs a computation in a thread, which ends soon after nobody waits for it any more.
+async def _compute(operation: Operation[Asked, Found], asked: Asked, bounds: Bounds) -> Found:
+    """What is brief is computed at once: to reach a thread takes longer.
 
     Raises:
         CannotCompute: the engine refuses the request.
     """
+    try:
+        if operation.brief(asked):
+            return operation.compute(asked, bounds)
+        return await _in_thread(lambda: operation.compute(asked, bounds))
+    except EngineError as refusal:
+        raise problem_of(refusal) from None
+
+
+async def _in_thread(compute: Callable[[], Found]) -> Found:
+    """Runs a computation in a thread, which ends soon after nobody waits for it any more."""
     given_up = threading.Event()
     try:
         with interruptible(given_up.is_set):
-            return await to_thread.run_sync(function, request, limiter=_AT_ONCE, abandon_on_cancel=True)
-    except EngineError as refusal:
-        raise problem_of(refusal) from None
+            return await to_thread.run_sync(compute, limiter=_AT_ONCE, abandon_on_cancel=True)
     finally:
         given_up.set()
 
@@ -75,19 +85,11 @@ def _preference(field: str) -> str:
 class Computing:
     """Answers the POST of an operation: with its document, or with the job that will have it."""
 
-    def __init__(
-        self,
-        request: Request,
-        principal: CurrentPrincipal,
-        idempotency_key: IdempotencyKey = None,
-        prefer: Annotated[
-            str | None, Header(description="`respond-async` asks for a job, however small the work is.")
-        ] = None,
-    ) -> None:
+    def __init__(self, request: Request, principal: Principal, key: str | None, *, wants_job: bool) -> None:
         self._request = request
         self._principal = principal
-        self._key = idempotency_key
-        self._wants_job = _ASYNC in [_preference(each) for each in (prefer or "").split(",")]
+        self._key = key
+        self._wants_job = wants_job
 
     async def answer(self, operation: Operation[Asked, Found], asked: Asked) -> Found | Response:
         """Raises:
@@ -96,7 +98,7 @@ class Computing:
         """
         bounds = EXAMINED if self._wants_job else INLINE
         try:
-            return await _compute(lambda each: operation.compute(each, bounds), asked)
+            return await _compute(operation, asked, bounds)
         except TooLarge as too_large:
             _refuse_what_no_job_can_do(operation, too_large.work)
             return await self._job(operation, asked)
@@ -120,7 +122,20 @@ class Computing:
         return JSONResponse(shown(row).model_dump(mode="json"), status_code=202, headers=headers)
 
 
-Answering = Annotated[Computing, Depends(Computing)]
+# A class, or a function that is not async, FastAPI would call in a thread.
+async def _answering(
+    request: Request,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Annotated[
+        str | None, Header(description="`respond-async` asks for a job, however small the work is.")
+    ] = None,
+) -> Computing:
+    wants_job = _ASYNC in [_preference(each) for each in (prefer or "").split(",")]
+    return Computing(request, await principal_of(request), idempotency_key, wants_job=wants_job)
+
+
+Answering = Annotated[Computing, Depends(_answering)]
+"""For routes that require a scope: who asks is known by then."""
 
 COMPUTED: dict[int | str, dict[str, Any]] = {
     202: {

@@ -1,5 +1,6 @@
 """From annual amounts to the cash flow by line and period, at one point."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,9 +57,7 @@ def cash_flow(compiled: CompiledModel, amounts: Amounts) -> CashFlow:
         _use(compiled, pool, claimed, annual)
         for pool, annual in zip(compiled.pools, amounts.pools, strict=True)
     )
-    realisable = claimed.copy()
-    for use in uses:
-        _limit(realisable, use)
+    realisable = _limited(claimed, [use for use in uses if (use.claimed > use.available).any()])
     cost_gross = amounts.recurring[:, np.newaxis] * compiled.cost_profiles
     cost_gross[:, 0] += amounts.initial
     return CashFlow(
@@ -79,9 +78,14 @@ def _use(compiled: CompiledModel, pool: PoolGroup, claimed: Flow, annual: float)
     return PoolUse(pool, np.maximum(claimed[pool.drivers], 0).sum(axis=0), available)
 
 
-def _limit(realisable: Flow, use: PoolUse) -> None:
-    """Where claims exceed the pool, cuts each positive one in the same proportion; a loss stays a loss."""
-    kept = np.ones_like(use.claimed)
-    np.divide(use.available, use.claimed, out=kept, where=use.claimed > use.available)
-    rows = realisable[use.pool.drivers]
-    realisable[use.pool.drivers] = np.where(rows > 0, rows * kept, rows)
+def _limited(claimed: Flow, uses: Sequence[PoolUse]) -> Flow:
+    """Where claims exceed a pool, cuts each positive one in the same proportion; a loss stays a loss."""
+    if not uses:
+        return claimed
+    realisable = claimed.copy()
+    for use in uses:
+        kept = np.ones_like(use.claimed)
+        np.divide(use.available, use.claimed, out=kept, where=use.claimed > use.available)
+        rows = realisable[use.pool.drivers]
+        realisable[use.pool.drivers] = np.where(rows > 0, rows * kept, rows)
+    return realisable

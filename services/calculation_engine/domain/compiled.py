@@ -1,17 +1,18 @@
 """A value model made ready to compute: consistent, its formulas compiled, its time laid out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.calculation_engine.domain.discounting import MONTHS_PER_YEAR, Flow, discount_factors
 from services.calculation_engine.domain.errors import Fault, InvalidModel
 from services.calculation_engine.domain.formula.language import RESERVED
 from services.calculation_engine.domain.formula.program import Program, Source, compile_formulas
 from services.calculation_engine.domain.sampling.distributions import LEAST_KEPT, kept
+from services.calculation_engine.domain.views import Rows, Views
+from services.schemas.canonical import content_hash
 from services.schemas.consistency import inconsistencies
 from services.schemas.distributions import Truncated
 from services.schemas.value_model import Cost, Driver, ValueModel
@@ -26,7 +27,7 @@ class PoolGroup:
 
     key: str
     label: str
-    drivers: NDArray[np.intp]
+    drivers: Rows
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class CompiledModel:
     benefit_weights: Flow
     cost_weights: Flow
     pools: tuple[PoolGroup, ...]
+
+    @cached_property
+    def model_hash(self) -> str:
+        return content_hash(self.model)
 
     @cached_property
     def driver_formulas(self) -> list[str]:
@@ -71,6 +76,27 @@ class CompiledModel:
         """The inputs that count: those that some amount depends on."""
         return frozenset().union(*map(self.program.variables_of, self.amount_formulas))
 
+    @cached_property
+    def amounts(self) -> list[int]:
+        """The nodes of these formulas."""
+        return [self.program.roots[pointer] for pointer in self.amount_formulas]
+
+    @cached_property
+    def named_formulas(self) -> dict[str, int]:
+        """The node of each named formula."""
+        return {name: self.program.roots[f"/model/formulas/{name}"] for name in self.model.formulas}
+
+    @cached_property
+    def assumptions(self) -> list[tuple[str, ...]]:
+        """The inputs that each driver reads, directly or through others, whose evidence is assumption."""
+        assumed = [name for name, given in self.model.inputs.items() if given.evidence == "assumption"]
+        reads = map(self.program.variables_of, self.driver_formulas)
+        return [tuple(name for name in assumed if name in read) for read in reads]
+
+    @cached_property
+    def views(self) -> Views:
+        return Views.of(self.model.drivers, self.assumptions)
+
     @property
     def share_of_year(self) -> float:
         return self.months / MONTHS_PER_YEAR
@@ -78,6 +104,24 @@ class CompiledModel:
 
 def compile_model(model: ValueModel) -> CompiledModel:
     """Checks a model and compiles it; InvalidModel or InvalidFormula say what is wrong and where."""
+    return _known(_Content(model.model_dump_json(), model))
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A model, known by its JSON: written and compared quicker than its parts are."""
+
+    written: str
+    model: ValueModel = field(compare=False)
+
+
+@lru_cache(maxsize=32)
+def _known(content: _Content) -> CompiledModel:
+    """A model is asked for again and again, in other scenarios and with other inputs."""
+    return _compiled(content.model)
+
+
+def _compiled(model: ValueModel) -> CompiledModel:
     _check(model)
     months = model.horizon.months_per_period
     periods = model.horizon.periods

@@ -1,19 +1,43 @@
 """Deterministic runs: an evaluation request in, an evaluation out."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from services.calculation_engine.domain.assignment import assign
 from services.calculation_engine.domain.cash_flow import Amounts, cash_flow
 from services.calculation_engine.domain.compiled import LARGEST_AMOUNT, CompiledModel, compile_model
-from services.calculation_engine.domain.discounting import Flow
 from services.calculation_engine.domain.errors import Fault, NoFiniteValue
-from services.calculation_engine.domain.figures import Part, figures
+from services.calculation_engine.domain.figures import Costs, Part, figures
 from services.calculation_engine.domain.report import Report
 from services.schemas.evaluation import Evaluation, EvaluationRequest
 from services.schemas.simulation import Output
+from services.schemas.value_model import ValueModel
+
+_BRIEF_PERIODS = 120
+_BRIEF_LINES = 40
+_BRIEF_LENGTH = 4096
+
+
+def is_brief(request: EvaluationRequest) -> bool:
+    """Whether the model is of a usual size: ten years of months, some dozens of drivers and costs, a page of
+    formulas. Its run takes about a millisecond, and some more the first time."""
+    model = request.model
+    lines = (*model.drivers, *model.costs, *model.pools.values())
+    return (
+        model.horizon.periods <= _BRIEF_PERIODS
+        and len(lines) <= _BRIEF_LINES
+        and sum(map(len, _texts(model))) <= _BRIEF_LENGTH
+    )
+
+
+def _texts(model: ValueModel) -> Iterator[str]:
+    yield from model.formulas.values()
+    yield from (driver.formula for driver in model.drivers)
+    yield from (pool.annual_amount for pool in model.pools.values())
+    for cost in model.costs:
+        yield from (cost.initial, cost.recurring)
 
 
 def evaluate(request: EvaluationRequest) -> Evaluation:
@@ -34,31 +58,28 @@ def output_at(compiled: CompiledModel, point: Mapping[str, float], output: Outpu
     benefits = flow.benefits.sum(axis=0)
     pv = float(benefits @ compiled.factors)
     part = Part(benefits, pv, pv_resting_on_assumptions=0.0, pv_of_all=pv)
-    figure: float | None = getattr(figures(compiled, part, flow.costs.sum(axis=0)), output)
+    costs = Costs.of(compiled, flow.costs.sum(axis=0))
+    figure: float | None = getattr(figures(compiled, part, costs), output)
     return figure
 
 
 def _amounts(compiled: CompiledModel, values: Sequence[float]) -> Amounts:
-    faults: list[Fault] = []
+    found = [values[node] for node in compiled.amounts]
+    if not all(-LARGEST_AMOUNT < amount < LARGEST_AMOUNT for amount in found):
+        raise NoFiniteValue(list(_faults(compiled, values)))
+    amounts = np.array(found, dtype=np.float64)
+    initial = len(compiled.driver_formulas)
+    recurring = initial + len(compiled.initial_formulas)
+    pools = recurring + len(compiled.recurring_formulas)
+    return Amounts(amounts[:initial], amounts[initial:recurring], amounts[recurring:pools], amounts[pools:])
 
-    def read(pointers: Sequence[str]) -> Flow:
-        found = [values[compiled.program.roots[pointer]] for pointer in pointers]
-        for pointer, value in zip(pointers, found, strict=True):
-            if math.isnan(value):
-                faults.append(compiled.program.blame(pointer, values))
-            elif abs(value) >= LARGEST_AMOUNT:
-                faults.append(_too_large(compiled, pointer))
-        return np.array(found, dtype=np.float64)
 
-    amounts = Amounts(
-        drivers=read(compiled.driver_formulas),
-        initial=read(compiled.initial_formulas),
-        recurring=read(compiled.recurring_formulas),
-        pools=read(compiled.pool_formulas),
-    )
-    if faults:
-        raise NoFiniteValue(faults)
-    return amounts
+def _faults(compiled: CompiledModel, values: Sequence[float]) -> Iterator[Fault]:
+    for pointer, node in zip(compiled.amount_formulas, compiled.amounts, strict=True):
+        if math.isnan(values[node]):
+            yield compiled.program.blame(pointer, values)
+        elif abs(values[node]) >= LARGEST_AMOUNT:
+            yield _too_large(compiled, pointer)
 
 
 def _too_large(compiled: CompiledModel, pointer: str) -> Fault:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from services.calculation_engine.domain import financial
 from services.calculation_engine.domain.compiled import CompiledModel
 from services.calculation_engine.domain.discounting import Flow, annual_rate, period_rate
@@ -21,19 +19,32 @@ class Part:
     pv_of_all: float
 
 
-def figures(compiled: CompiledModel, part: Part, costs: Flow) -> Figures:
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What stands against every part: all costs of the model by period, their sum and their present value."""
+
+    flow: Flow
+    total: float
+    pv: float
+
+    @staticmethod
+    def of(compiled: CompiledModel, flow: Flow) -> "Costs":
+        return Costs(flow, float(flow.sum()), float(flow @ compiled.factors))
+
+
+def figures(compiled: CompiledModel, part: Part, costs: Costs) -> Figures:
     """The figures of these benefits against all costs; see `Figures` for what each means."""
     rate = period_rate(compiled.model.discount_rate, compiled.months)
-    net = part.benefits - costs
-    pv_costs = float(costs @ compiled.factors)
+    net = part.benefits - costs.flow
+    npv = part.pv - costs.pv
     roots = _annual_roots(compiled, net)
     return Figures(
         benefits=float(part.benefits.sum()),
-        costs=float(costs.sum()),
+        costs=costs.total,
         pv_benefits=part.pv,
-        pv_costs=pv_costs,
-        npv=part.pv - pv_costs,
-        roi=financial.ratio(part.pv - pv_costs, pv_costs),
+        pv_costs=costs.pv,
+        npv=npv,
+        roi=financial.ratio(npv, costs.pv),
         irr=roots[0] if len(roots) == 1 else None,
         irr_roots=roots,
         mirr=_annual(compiled, financial.mirr(net, rate, rate)),
@@ -52,8 +63,9 @@ def cost_of_delay(compiled: CompiledModel, benefits: Flow) -> float:
     Benefits being even inside a period of m months, each period then holds (m - 1) / m of its own benefits
     and 1 / m of the period's before.
     """
-    earlier = np.concatenate(([0.0], benefits[:-1]))
-    return float((benefits - earlier) @ compiled.factors) / compiled.months
+    lost = benefits.copy()
+    lost[1:] -= benefits[:-1]
+    return float(lost @ compiled.factors) / compiled.months
 
 
 def _annual_roots(compiled: CompiledModel, net: Flow) -> tuple[float, ...]:

@@ -4,43 +4,55 @@ Rates are per period. A figure that does not exist is None, never NaN.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import dropwhile
+from operator import ne, not_
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.calculation_engine.domain.discounting import Flow
 
-_TINY = 1e-12
+# The error of Newton's method is about the square of its last step.
+_CLOSE = 1e-8
 _STEPS = 200
 # Rates from -99 % to 100,000 % per period, close enough to each other to tell 10 % from 11 %.
 LOG_RATES = np.linspace(math.log(0.01), math.log(1001.0), 1201)
+_BELOW_0, _FROM_0 = np.exp(LOG_RATES[LOG_RATES < 0]), np.exp(-LOG_RATES[LOG_RATES >= 0])
 _WIDEST = 700.0
+
+Number = TypeVar("Number", float, Flow)
 
 
 def npv(rate: float, flow: Flow) -> float:
     """Net present value: sum of flow[t] / (1 + rate)^t, t from 0."""
-    return float(flow @ (1 + rate) ** -np.arange(len(flow), dtype=np.float64))
+    return float(flow @ _factors(rate, len(flow)))
+
+
+@lru_cache(maxsize=128)
+def _factors(rate: float, size: int) -> Flow:
+    """One rate serves many flows."""
+    factors: Flow = (1 + rate) ** -np.arange(size, dtype=np.float64)
+    return factors
 
 
 def irr_roots(flow: Flow) -> list[float]:
     """Every rate above -100 % at which the flow's NPV changes its sign, in ascending order.
 
     With one change of sign in the flow there is exactly one (Descartes' rule of signs), and it is found
-    wherever it lies. With more, the rates from -99 % to 100,000 % are searched. A rate at which the NPV
-    touches zero without crossing it is not found. A flow without a change of sign has none.
+    wherever float64 reaches it. With more, the rates from -99 % to 100,000 % are searched. A rate at which
+    the NPV touches zero without crossing it is not found. A flow without a change of sign has none.
     """
-    changes = sign_changes(flow)
+    amounts = flow.tolist()
+    changes = _sign_changes(amounts)
     if changes == 0:
         return []
-    scaled = np.trim_zeros(flow / np.abs(flow).max())
-    value = _value_in_log_rate(scaled)
-    if changes == 1:
-        return [math.expm1(_root_between(value, *_bracket(value)))]
-    values = np.array([value(point) for point in LOG_RATES])
-    crossings = np.flatnonzero((values[:-1] < 0) != (values[1:] < 0))
-    return [
-        math.expm1(_root_between(value, float(LOG_RATES[at]), float(LOG_RATES[at + 1]))) for at in crossings
-    ]
+    balance = _Balance(amounts)
+    brackets = [balance.everywhere()] if changes == 1 else balance.crossings()
+    roots = map(balance.zero, brackets)
+    return [math.expm1(root) for root in roots if abs(root) < _WIDEST - 1]
 
 
 def mirr(flow: Flow, finance_rate: float, reinvest_rate: float) -> float | None:
@@ -62,15 +74,15 @@ def payback(flow: Flow) -> float | None:
 
     Linear inside a period; 0 if it is never below zero, None if it never comes back.
     """
-    cumulative = np.cumsum(flow)
-    below = np.flatnonzero(cumulative < 0)
-    if not below.size:
-        return 0.0
-    back = np.flatnonzero(cumulative[below[0] :] >= 0)
-    if not back.size:
-        return None
-    end = int(below[0] + back[0])
-    return float(end - 1 - cumulative[end - 1] / flow[end])
+    was_below = False
+    total = 0.0
+    for period, amount in enumerate(flow.tolist()):
+        before, total = total, total + amount
+        if total < 0:
+            was_below = True
+        elif was_below:
+            return float(period - 1 - before / amount)
+    return None if was_below else 0.0
 
 
 def profitability_index(rate: float, flow: Flow) -> float | None:
@@ -88,51 +100,96 @@ def ratio(numerator: float, denominator: float) -> float | None:
     return quotient if math.isfinite(quotient) else None
 
 
-def sign_changes(flow: Flow) -> int:
+def _sign_changes(flow: Sequence[float]) -> int:
     """How often neighbouring flows, zeros left out, differ in sign."""
-    signs = np.sign(flow[flow != 0])
-    return int(np.count_nonzero(signs[1:] != signs[:-1]))
+    signs = [amount > 0 for amount in flow if amount]
+    return sum(map(ne, signs, signs[1:]))
 
 
-def _value_in_log_rate(flow: Flow) -> Callable[[float], float]:
-    """The flow's NPV as a function of ln(1 + rate), divided by its largest discount factor so that it cannot
-    overflow; that keeps its sign and its zeros."""
-    times = np.arange(len(flow), dtype=np.float64)
+class _Bracket(NamedTuple):
+    """Two logarithms of 1 + rate with a root between them, where to begin, and whether the NPV falls from low
+    to high."""
 
-    def value(log_rate: float) -> float:
-        shift = times[-1] if log_rate < 0 else 0.0
-        return float(flow @ np.exp(-log_rate * (times - shift)))
-
-    return value
+    low: float
+    high: float
+    start: float
+    falls: bool
 
 
-def _bracket(value: Callable[[float], float]) -> tuple[float, float]:
-    """An interval around the only root of a flow that changes its sign once."""
-    width = 1.0
-    while width < _WIDEST and (value(-width) < 0) == (value(width) < 0):
-        width *= 2
-    return -width, width
+class _Balance:
+    """What a flow earns against what is paid in: ln(present value of the gains / that of the outlays), as a
+    function of ln(1 + rate). It has the sign and the zeros of the NPV, and is nearly a straight line."""
+
+    def __init__(self, flow: Sequence[float]) -> None:
+        scaled = _scaled(flow)
+        gains = [amount if amount > 0 else 0.0 for amount in scaled]
+        outlays = [-amount if amount < 0 else 0.0 for amount in scaled]
+        # Polynomials of a factor of at most 1, for negative rates and for others: what both sides of the
+        # quotient lack of their discount factors cancels out.
+        self._forwards = _headed(gains), _headed(outlays)
+        self._backwards = _headed(gains[::-1]), _headed(outlays[::-1])
+        self._ends_with_gain = scaled[-1] > 0
+
+    def at(self, log_rate: float) -> tuple[float, float]:
+        """The value, and its derivative; infinite and 0 where one side is less than float64 can tell."""
+        factor = math.exp(-abs(log_rate))
+        gains, outlays = self._forwards if log_rate < 0 else self._backwards
+        earned, by_earned = _polynomial(gains, factor)
+        paid, by_paid = _polynomial(outlays, factor)
+        quotient = earned / paid if paid else math.inf
+        if not 0 < quotient < math.inf:
+            return (math.inf if quotient else -math.inf), 0.0
+        slope = factor * (by_earned / earned - by_paid / paid)
+        return math.log(quotient), slope if log_rate < 0 else -slope
+
+    def crossings(self) -> list[_Bracket]:
+        """Around each root that the searched rates show."""
+        below: list[NDArray[np.bool_]] = []
+        for (gains, outlays), factors in ((self._forwards, _BELOW_0), (self._backwards, _FROM_0)):
+            below.append(_polynomial(gains, factors)[0] < _polynomial(outlays, factors)[0])
+        signs = np.concatenate(below)
+        changes = np.flatnonzero(signs[:-1] != signs[1:]).tolist()
+        ends = ((*LOG_RATES[at : at + 2].tolist(), bool(signs[at + 1])) for at in changes)
+        return [_Bracket(low, high, (low + high) / 2, falls) for low, high, falls in ends]
+
+    def everywhere(self) -> _Bracket:
+        """Around the only root of a flow that changes its sign once."""
+        return _Bracket(-_WIDEST, _WIDEST, 0.0, falls=self._ends_with_gain)
+
+    def zero(self, bracket: _Bracket) -> float:
+        """By Newton's method; by bisection where that would leave the bracket."""
+        low, high, root, falls = bracket
+        for _ in range(_STEPS):
+            value, slope = self.at(root)
+            if value == 0:
+                return root
+            if (value > 0) == falls:
+                low = root
+            else:
+                high = root
+            step = -value / slope if slope else math.inf
+            if abs(step) <= _CLOSE:
+                return root + step
+            root = root + step if low < root + step < high else (low + high) / 2
+        return root
 
 
-def _root_between(value: Callable[[float], float], low: float, high: float) -> float:
-    """A root in a bracket, by regula falsi: an end that stays twice counts half (the Illinois variant)."""
-    at_low, at_high = value(low), value(high)
-    moved_low: bool | None = None
-    for _ in range(_STEPS):
-        if high - low <= _TINY * (1 + abs(low)) or at_high == at_low:
-            break
-        middle = high - at_high * (high - low) / (at_high - at_low)
-        if not low < middle < high:
-            middle = (low + high) / 2
-        at_middle = value(middle)
-        if at_middle == 0:
-            return middle
-        if (at_middle < 0) == (at_low < 0):
-            low, at_low = middle, at_middle
-            at_high /= 1 + (moved_low is True)
-            moved_low = True
-        else:
-            high, at_high = middle, at_middle
-            at_low /= 1 + (moved_low is False)
-            moved_low = False
-    return low if abs(at_low) < abs(at_high) else high
+def _scaled(flow: Sequence[float]) -> list[float]:
+    """The largest of them 1 or -1, and without the zeros at the ends."""
+    size = max(map(abs, flow))
+    scaled = [amount / size for amount in flow]
+    return _headed(_headed(scaled)[::-1])[::-1]
+
+
+def _headed(numbers: Sequence[float]) -> list[float]:
+    """Without the zeros before the first that counts."""
+    return list(dropwhile(not_, numbers))
+
+
+def _polynomial(coefficients: Sequence[float], x: Number) -> tuple[Number, Number]:
+    """Its value and its derivative by Horner's rule, the coefficient of the highest power first."""
+    value = slope = 0 * x
+    for coefficient in coefficients:
+        slope = slope * x + value
+        value = value * x + coefficient
+    return value, slope

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from services.calculation_engine.domain.bounds import JOB, Bounds
 from services.calculation_engine.domain.deal_optimization import optimize
-from services.calculation_engine.domain.evaluation import evaluate
+from services.calculation_engine.domain.evaluation import evaluate, is_brief
 from services.calculation_engine.domain.forecast import forecast
 from services.calculation_engine.domain.goal_seek import seek
 from services.calculation_engine.domain.schedule_simulation import simulate_schedule
@@ -28,12 +28,14 @@ Answer = TypeVar("Answer", bound=Document)
 @dataclass(frozen=True)
 class Operation(Generic[Request, Answer]):
     """The POST of a resource. `compute` raises TooLarge for more than its bounds, and EngineError for a
-    request that cannot be computed. `most` is what a job of it may take."""
+    request that cannot be computed. `most` is what a job of it may take. `brief` tells of a request whether
+    it takes so little, at most some milliseconds, that the event loop may wait for it."""
 
     name: str
     request: type[Request]
     compute: Callable[[Request, Bounds], Answer]
     most: Bounds = JOB
+    brief: Callable[[Request], bool] = lambda _: False
 
     def draws(self, request: Document) -> int:
         """By which progress is measured; work that draws nothing is one piece."""
@@ -53,7 +55,7 @@ def _light(compute: Callable[[Request], Answer]) -> Callable[[Request, Bounds], 
 
 
 EVALUATIONS: Operation[EvaluationRequest, Evaluation] = Operation(
-    "evaluations", EvaluationRequest, _light(evaluate)
+    "evaluations", EvaluationRequest, _light(evaluate), brief=is_brief
 )
 FORECASTS: Operation[ForecastRequest, Forecast] = Operation("forecasts", ForecastRequest, _light(forecast))
 # Cut into shards, of which each takes seconds.

@@ -31,6 +31,18 @@ def test_an_extreme_irr_is_found_wherever_it_lies(outlay: float) -> None:
     assert root == pytest.approx(1e6 / outlay - 1, rel=1e-9)
 
 
+def test_an_irr_beyond_float64_is_not_found() -> None:
+    assert financial.irr_roots(np.array([-1e-300, 1e18])) == []
+
+
+def test_an_irr_is_exact_to_the_last_digits() -> None:
+    """(1 + r)^60 = 2: the flow's other amounts are what is earned on it meanwhile."""
+    rate = 2 ** (1 / 60) - 1
+    flow = np.array([-1.0, *[rate / 2] * 59, 0.0])
+    flow[-1] = -financial.npv(rate, flow) * 2
+    assert financial.irr_roots(flow) == [pytest.approx(rate, rel=1e-14)]
+
+
 def test_a_flow_that_never_pays_has_no_payback() -> None:
     assert financial.payback(np.array([-10.0, 3.0, 3.0])) is None
 

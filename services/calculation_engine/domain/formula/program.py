@@ -5,11 +5,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, reduce
-from operator import or_
+from operator import itemgetter, or_
 
 from services.calculation_engine.domain.errors import Fault, InvalidFormula
 from services.calculation_engine.domain.formula.graph import Call, Constant, Graph, Node, Variable
 from services.calculation_engine.domain.formula.lexer import FormulaSyntaxError
+from services.calculation_engine.domain.formula.operations import Operation
 from services.calculation_engine.domain.formula.parser import Instruction, Name, parse
 
 MAX_TOTAL_LENGTH = 200_000
@@ -41,11 +42,21 @@ class Program:
         values = self._constants.copy()
         for number, node in self._variables:
             values[number] = point[node.name]
-        for number, at_point, arguments in self._calls:
-            if number in but:
-                continue
-            values[number] = at_point(*[values[argument] for argument in arguments])
+        if not but and self._all_finite(values):
+            return values
+        for number, operation, arguments in self._calls:
+            if number not in but:
+                values[number] = operation.at_point(*arguments(values))
         return values
+
+    def _all_finite(self, values: list[float]) -> bool:
+        """Computes every call without a look at what it gives. Whether all are finite: then none failed."""
+        try:
+            for number, operation, arguments in self._calls:
+                values[number] = operation.scalar(*arguments(values))
+        except (ArithmeticError, ValueError):
+            return False
+        return math.isfinite(sum(values))
 
     def variables_of(self, pointer: str) -> frozenset[str]:
         """The variables that a formula reads, directly or through others."""
@@ -77,9 +88,10 @@ class Program:
         return [(number, node) for number, node in enumerate(self.nodes) if isinstance(node, Variable)]
 
     @cached_property
-    def _calls(self) -> list[tuple[int, Callable[..., float], tuple[int, ...]]]:
+    def _calls(self) -> list[tuple[int, Operation, Callable[[list[float]], Sequence[float]]]]:
+        """In their order: the node, what it does, and how its arguments are taken from all values."""
         return [
-            (number, node.definition.at_point, node.arguments)
+            (number, node.definition, _taking(node.arguments))
             for number, node in enumerate(self.nodes)
             if isinstance(node, Call)
         ]
@@ -118,6 +130,12 @@ class Program:
             if position is not None:
                 return self.sources[candidate], position
         raise LookupError(number)
+
+
+def _taking(arguments: tuple[int, ...]) -> Callable[[list[float]], Sequence[float]]:
+    # Of a single place itemgetter would take the bare value.
+    first = arguments[0]
+    return itemgetter(*arguments) if len(arguments) > 1 else itemgetter(slice(first, first + 1))
 
 
 def compile_formulas(
