@@ -4,6 +4,7 @@
 from typing import Any
 
 import numba
+import numba.extending
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +18,7 @@ Integers = NDArray[np.int64]
 Words = NDArray[np.uint32]
 
 _SHIFT, _FIRST, _INSIDE = tables.SHIFT, tables.FIRST, tables.INSIDE
-_UNIT = 1.0 / (1 << tables.SHIFT)
+_FROM_ONE = int(np.float64(1).view(np.int64))
 _STEP, _DIGITS = sobol.STEP, sobol.DIGITS
 _REPLICATES = replicates.REPLICATES
 _ONE, _TWO, _THREE = np.uint64(1), np.uint64(2), np.uint64(3)
@@ -28,29 +29,39 @@ def _word(value: Any) -> Any:
     return np.uint32(value & 0xFFFFFFFF)
 
 
-@compiled("void(uint32[:,::1], uint32[:,::1], int64, int64[::1], float64[:,::1])")
-def _points(low: Words, words: Words, start: int, rows: Integers, registers: Numbers) -> None:
-    for place in range(len(low)):
-        out = registers[rows[place]]
-        high = np.uint32(0)
-        for bit in range(_DIGITS):
-            if start >> bit & 1:
-                high = _word(high ^ words[place, bit])
-        for index in range(low.shape[1]):
-            point = _word(low[place, index] ^ high)
-            point = _word(point ^ _word(point * np.uint32(0x3D20ADEA)))
-            for replicate in range(_REPLICATES):
-                key = words[place, _DIGITS + replicate]
-                x = _word(point + key)
-                x = _word(x * ((key >> np.uint32(16)) | np.uint32(1)))
-                x = _word(x ^ _word(x * np.uint32(0x05526C56)))
-                x = _word(x ^ _word(x * np.uint32(0x53A22864)))
-                x = _word((x >> 1 & 0x55555555) | (x & 0x55555555) << 1)
-                x = _word((x >> 2 & 0x33333333) | (x & 0x33333333) << 2)
-                x = _word((x >> 4 & 0x0F0F0F0F) | (x & 0x0F0F0F0F) << 4)
-                x = _word((x >> 8 & 0x00FF00FF) | (x & 0x00FF00FF) << 8)
-                x = _word(x >> 16 | x << 16)
-                out[index * _REPLICATES + replicate] = (np.float64(x) + 0.5) * _STEP
+def _reversal(_: Any, __: Any) -> Any:
+    def build(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        llvm = builder.module.declare_intrinsic("llvm.bitreverse", [arguments[0].type])
+        return builder.call(llvm, arguments)
+
+    return numba.uint32(numba.uint32), build
+
+
+_reversed: Any = numba.extending.intrinsic(_reversal)
+"""A word with its digits in the opposite order, for which processors have better than shifts."""
+
+
+@compiled("void(uint32[::1], uint32[::1], int64, uint32[::1], float64[::1])")
+def _points(low: Words, words: Words, start: int, points: Words, column: Numbers) -> None:
+    """Words have loops of their own: beside numbers, which are wider, half as many would be done at once."""
+    high = np.uint32(0)
+    for bit in range(_DIGITS):
+        if start >> bit & 1:
+            high = _word(high ^ words[bit])
+    for index in range(len(low)):
+        point = _word(low[index] ^ high)
+        point = _word(point ^ _word(point * np.uint32(0x3D20ADEA)))
+        for replicate in range(_REPLICATES):
+            key = words[_DIGITS + replicate]
+            x = _word(_word(point + key) * ((key >> np.uint32(16)) | np.uint32(1)))
+            points[index * _REPLICATES + replicate] = x
+    for i in range(len(column)):
+        x = points[i]
+        x = _word(x ^ _word(x * np.uint32(0x05526C56)))
+        x = _word(x ^ _word(x * np.uint32(0x53A22864)))
+        points[i] = _reversed(x)
+    for i in range(len(column)):
+        column[i] = (np.float64(points[i]) + 0.5) * _STEP
 
 
 @numba.njit(inline="always")
@@ -65,20 +76,29 @@ def _stretch(column: Numbers, shift: float, scale: float, low: float, high: floa
         column[i] = _within(shift + scale * column[i], low, high)
 
 
-@compiled("void(float64[:,:,::1], float64[::1], float64, float64, float64, float64)")
-def _invert(table: Numbers, column: Numbers, shift: float, scale: float, low: float, high: float) -> None:
+@compiled(
+    "void(float64[:,:,::1], int64[::1], float64[::1], float64[::1], float64, float64, float64, float64)"
+)
+def _invert(
+    table: Numbers,
+    cells: Integers,
+    inside: Numbers,
+    column: Numbers,
+    shift: float,
+    scale: float,
+    low: float,
+    high: float,
+) -> None:
     """Only reading the cells cannot be made a vector, so it has a loop of its own."""
     cubics = table.reshape(-1)
     upper_half = 4 * table.shape[1]
-    nearest, cells = np.empty(STRIP), np.empty(STRIP, dtype=np.int64)
-    bits, inside = nearest.view(np.int64), np.empty(STRIP)
     for first in range(0, BLOCK, STRIP):
         strip = column[first : first + STRIP]
         for i in range(STRIP):
-            nearest[i] = 1 - strip[i] if strip[i] > 0.5 else strip[i]
-        for i in range(STRIP):
-            cells[i] = ((bits[i] >> _SHIFT) - _FIRST) * 4 + (upper_half if strip[i] > 0.5 else 0)
-            inside[i] = (bits[i] & _INSIDE) * _UNIT
+            upper = strip[i] > 0.5
+            bits = np.float64(1 - strip[i] if upper else strip[i]).view(np.int64)
+            cells[i] = ((bits >> _SHIFT) - _FIRST) * 4 + (upper_half if upper else 0)
+            inside[i] = np.int64((bits & _INSIDE) << tables.DIGITS | _FROM_ONE).view(np.float64) - 1
         for i in range(STRIP):
             c, x = np.uint64(cells[i]), inside[i]
             cubic = ((cubics[c + _THREE] * x + cubics[c + _TWO]) * x + cubics[c + _ONE]) * x + cubics[c]
@@ -112,16 +132,22 @@ def draw(
     rows: Integers,
     registers: Numbers,
 ) -> None:
-    _points(low, words, start, rows, registers)
-    for step in range(len(steps)):
-        column = registers[rows[steps[step, 1]], :BLOCK]
-        first, second, third, fourth = parameters[step]
-        if steps[step, 0] == STRETCH:
-            _stretch(column, first, second, third, fourth)
-        elif steps[step, 0] == INVERT:
-            _invert(tables[steps[step, 2]], column, first, second, third, fourth)
-        else:
-            _triangular(column, first, second, third)
+    # Room is made once: making it costs as much as using it.
+    points, cells, inside = np.empty(BLOCK, dtype=np.uint32), np.empty(STRIP, dtype=np.int64), np.empty(STRIP)
+    step = 0
+    for place in range(len(rows)):
+        column = registers[rows[place], :BLOCK]
+        if len(low):
+            _points(low[place], words[place], start, points, column)
+        while step < len(steps) and steps[step, 1] == place:
+            first, second, third, fourth = parameters[step]
+            if steps[step, 0] == STRETCH:
+                _stretch(column, first, second, third, fourth)
+            elif steps[step, 0] == INVERT:
+                _invert(tables[steps[step, 2]], cells, inside, column, first, second, third, fourth)
+            else:
+                _triangular(column, first, second, third)
+            step += 1
 
 
 @compiled("void(float64[:,::1], float64[::1])")

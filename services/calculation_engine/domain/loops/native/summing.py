@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from services.calculation_engine.domain import histogram, replicates
 from services.calculation_engine.domain.loops.native.compiling import compiled
+from services.calculation_engine.domain.loops.shared import STRIP
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -16,17 +17,41 @@ _SHIFT, _FIRST, _SIDE = histogram.SHIFT, histogram.FIRST, histogram.SIDE
 _LARGEST = np.finfo(np.float64).max
 
 
-@compiled("void(float64[:,::1], int64[::1], float64[::1], int64[::1], float64[:,::1])")
-def weigh(registers: Numbers, rows: Integers, weights: Numbers, ends: Integers, out: Numbers) -> None:
-    first = 0
+@compiled("void(float64[:,::1], int64[::1], float64[::1], int64[::1], int64, int64, float64[:,::1])")
+def _weigh_strip(
+    registers: Numbers, rows: Integers, weights: Numbers, ends: Integers, first: int, last: int, out: Numbers
+) -> None:
+    begin = 0
     for place in range(len(ends)):
-        total = out[place]
+        total = out[place, first:last]
         total[:] = 0
-        for k in range(first, ends[place]):
-            column, weight = registers[rows[k]], weights[k]
+        for k in range(begin, ends[place]):
+            column, weight = registers[rows[k], first:last], weights[k]
             for i in range(len(total)):
                 total[i] += weight * column[i]
-        first = ends[place]
+        begin = ends[place]
+
+
+@compiled("void(float64[:,::1], int64[::1], float64[::1], int64[::1], float64[:,::1])")
+def weigh(registers: Numbers, rows: Integers, weights: Numbers, ends: Integers, out: Numbers) -> None:
+    for first in range(0, out.shape[1], STRIP):
+        _weigh_strip(registers, rows, weights, ends, first, min(first + STRIP, out.shape[1]), out)
+
+
+@compiled("int64(float64[:,::1], int64[::1], float64, boolean[::1], int64, int64)")
+def _usable_of_strip(
+    registers: Numbers, amounts: Integers, limit: float, usable: Truths, first: int, last: int
+) -> int:
+    strip = usable[first:last]
+    strip[:] = True
+    for row in amounts:
+        column = registers[row, first:last]
+        for i in range(len(strip)):
+            strip[i] &= abs(column[i]) < limit
+    count = 0
+    for i in range(len(strip)):
+        count += strip[i]
+    return count
 
 
 @compiled(
@@ -43,15 +68,11 @@ def totals(
     ends: Integers,
     out: Numbers,
 ) -> int:
-    usable[:] = True
-    for row in amounts:
-        column = registers[row]
-        for i in range(len(usable)):
-            usable[i] &= abs(column[i]) < limit
-    weigh(registers, rows, weights, ends, out)
     count = 0
-    for i in range(len(usable)):
-        count += usable[i]
+    for first in range(0, len(usable), STRIP):
+        last = min(first + STRIP, len(usable))
+        count += _usable_of_strip(registers, amounts, limit, usable, first, last)
+        _weigh_strip(registers, rows, weights, ends, first, last, out)
     return count
 
 
