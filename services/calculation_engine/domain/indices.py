@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from services.calculation_engine.domain.drawn_figures import OUTPUTS
 from services.calculation_engine.domain.drawn_flow import DrawnFlow
 from services.calculation_engine.domain.experiment import Experiment
-from services.calculation_engine.domain.formula.draws import Reached
+from services.calculation_engine.domain.formula.draws import Registers
 from services.calculation_engine.domain.interruption import between_blocks
 from services.calculation_engine.domain.loops.shared import BLOCK
 from services.calculation_engine.domain.replicates import REPLICATES, by_replicate, folded
@@ -58,62 +58,59 @@ def variance_shares(experiment: Experiment, output: Output) -> Influence:
     draws = experiment.design.draws
     names = tuple(experiment.drawn)
     figures = np.empty((len(names) + 2, draws))
-    law = JointLaw(experiment.drawn, INDEPENDENT)
-    samples = [Sample(law, experiment.design.copied(copy)) for copy in (0, 1)]
-    reached = {name: experiment.program.reached_by(name) for name in names}
+    mixed = _Mixed(experiment, output)
     for start in range(0, draws, BLOCK):
-        size = min(BLOCK, draws - start)
         with np.errstate(all="ignore"):
-            figures[:, start : start + size] = _mixed(experiment, reached, samples, output, start, size)
+            mixed.fill(start, figures[:, start : start + BLOCK])
     known: Truths = np.all(np.isfinite(figures), axis=0)
     # Differences from a mean keep their digits; a draw that is not known adds nothing to any sum.
     figures -= figures[:2, known].mean() if known.any() else 0.0
     figures[:, ~known] = 0.0
-    first, second, mixed = figures[0], figures[1], figures[2:]
+    first, second, others = figures[0], figures[1], figures[2:]
     spread = _Spread.of(first, second, known)
-    first_order = spread.shares((second * (row - first) for row in mixed), least=-math.inf)
-    total_order = spread.shares(((first - row) ** 2 / 2 for row in mixed), least=0.0)
+    first_order = spread.shares((second * (row - first) for row in others), least=-math.inf)
+    total_order = spread.shares(((first - row) ** 2 / 2 for row in others), least=0.0)
     estimates = dict(zip(names, zip(first_order, total_order, strict=True), strict=True))
     return Influence(estimates, draws * len(figures), int(np.count_nonzero(~known)))
 
 
-def _mixed(
-    experiment: Experiment,
-    reached: Mapping[str, Reached],
-    samples: Sequence[Sample],
-    output: Output,
-    start: int,
-    size: int,
-) -> Numbers:
-    """The output of a block of A, of B, and of A with each input from B."""
-    registers, rows, loops = experiment.registers, experiment.program.inputs, experiment.loops
-    names = tuple(experiment.drawn)
-    own = {name: row for row, name in enumerate(names)}
-    first, second = np.empty((len(names), BLOCK)), np.empty((len(names), BLOCK))
-    for sample, values in zip(samples, (first, second), strict=True):
-        sample.fill(loops, start, sample.law.places(own), values)
+class _Mixed:
+    """The output of A, of B, and of A with each input from B."""
 
-    def figure() -> Numbers:
+    def __init__(self, experiment: Experiment, output: Output) -> None:
+        model, design = experiment.model, experiment.design
+        independent = model.law if model.copula == INDEPENDENT else JointLaw(model.drawn, INDEPENDENT)
+        self._samples = [Sample(independent, design.copied(copy)) for copy in (0, 1)]
+        self._registers = [experiment.registers, model.program.registers()]
+        self._experiment = experiment
+        self._output = output
+
+    def fill(self, start: int, figures: Numbers) -> None:
+        """Replaces the figures, a column a draw, by those of the block that begins with draw `start`."""
+        program, loops = self._experiment.program, self._experiment.loops
+        size = figures.shape[1]
+        for sample, registers, figure in zip(self._samples, self._registers, figures, strict=False):
+            sample.fill(loops, start, self._experiment.model.places, registers)
+            program.run(loops, registers, size)
+            self._compute(registers, figure)
+        first, second = self._registers
+        results = {row: first[row].copy() for row in program.results.values()}
+        for name, figure in zip(self._experiment.drawn, figures[2:], strict=True):
+            row, reached = program.inputs[name], program.reached[name]
+            before = first[row].copy()
+            first[row] = second[row]
+            reached.run(loops, first, size)
+            self._compute(first, figure)
+            first[row] = before
+            for changed in reached.rows:
+                first[changed] = results[changed]
+
+    def _compute(self, registers: Registers, figure: Numbers) -> None:
         between_blocks()
-        flow = DrawnFlow(experiment.plan, loops, registers, size)
-        found = OUTPUTS[output](flow)
-        return found if flow.all_usable else np.where(flow.usable, found, np.nan)
-
-    figures = np.empty((len(names) + 2, size))
-    for values, found in ((second, figures[1]), (first, figures[0])):
-        for name, row in own.items():
-            registers[rows[name], :BLOCK] = values[row]
-        experiment.program.run(loops, registers, size)
-        found[:] = figure()
-    for name, row in own.items():
-        changed = reached[name].rows
-        before = registers[changed]
-        registers[rows[name], :BLOCK] = second[row]
-        reached[name].run(loops, registers, size)
-        figures[row + 2] = figure()
-        registers[rows[name], :BLOCK] = first[row]
-        registers[changed] = before
-    return figures
+        flow = DrawnFlow(self._experiment.plan, self._experiment.loops, registers, len(figure))
+        figure[:] = OUTPUTS[self._output](flow)
+        if not flow.all_usable:
+            figure[~flow.usable] = np.nan
 
 
 class _Replicated:

@@ -8,7 +8,7 @@ import math
 import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from itertools import groupby
 from typing import NamedTuple, cast
 
@@ -101,16 +101,17 @@ class DrawsProgram:
         """Computes the results of the first `size` draws in the registers."""
         _do(self._layout.parts, loops, registers, size)
 
-    def reached_by(self, name: str) -> "Reached":
-        """The results that depend on one drawn variable."""
-        return _reached(self._layout, self._layout.drawn.index(name))
+    @cached_property
+    def reached(self) -> Mapping[str, "Reached"]:
+        """The results that depend on each drawn variable."""
+        return {name: _reached(self._layout, place) for place, name in enumerate(self._layout.drawn)}
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
     """Some results of a program: their rows, and how to compute them again and leave all others alone."""
 
-    rows: NDArray[np.int64]
+    rows: Sequence[int]
     _parts: Sequence[_Run | _Single]
 
     def run(self, loops: Loops, registers: Registers, size: int) -> None:
@@ -189,7 +190,7 @@ def _reached(layout: _Layout, variable: int) -> Reached:
             needed.update(layout.reads[place])
     rows = [layout.placed[place].result for place in roots]
     placed = [layout.placed[place] for place in sorted(needed)]
-    return Reached(np.array(rows, dtype=np.int64), tuple(_parts(placed)))
+    return Reached(rows, tuple(_parts(placed)))
 
 
 class _Rows:

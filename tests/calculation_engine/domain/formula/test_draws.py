@@ -129,7 +129,7 @@ def test_what_a_variable_reaches_is_all_that_is_computed_again(
         drawn.run(NUMPY, registers, 1)
     before = again[results, 0]
     again[drawn.inputs["x"], 0] = other
-    reached = drawn.reached_by("x")
+    reached = drawn.reached["x"]
     reached.run(NUMPY, again, 1)
     assert np.array_equal(again[results, 0], whole[results, 0], equal_nan=True)
     for row, value in zip(results, before.tolist(), strict=True):
