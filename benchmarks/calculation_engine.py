@@ -7,8 +7,6 @@ use both all the time, half their processor time, and the rest of it runs on one
 where a row says how far off a limit it is.
 """
 
-import asyncio
-import json
 import subprocess
 import sys
 import threading
@@ -18,30 +16,21 @@ from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
-import httpx2
 import numpy as np
 import openturns as ot
 import pyxirr
-from anyio import to_thread
-from fastapi import FastAPI
 from rich.console import Console
 from rich.table import Table
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from benchmarks import engine_peers as peers
-from benchmarks.engine_model import FORMULAS, INPUTS, NAMES, PERIODS, Numbers, experiment, model, weights
+from benchmarks import engine_requests
+from benchmarks.engine_model import FORMULAS, INPUTS, NAMES, PERIODS, Numbers, experiment, weights
 from services.calculation_engine.domain.drawn_flow import DrawnFlow
 from services.calculation_engine.domain.drawn_irr import Flows, rates_of_return
-from services.calculation_engine.domain.evaluation import evaluate
 from services.calculation_engine.domain.indices import variance_shares
 from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.domain.part import SPAN, Part, merged, part_of
 from services.calculation_engine.domain.quantiles import quantiles_of
-from services.schemas.evaluation import Evaluation, EvaluationRequest
 from services.schemas.simulation import Targets
 
 Row = tuple[str, str, str, str]
@@ -273,52 +262,15 @@ def _threads(draws: int, count: int) -> float:
 
 
 def requests() -> Iterator[Row]:
-    """An evaluation behind a route, in a thread as the service has it but without its login, and a bare
-    route. What is seen before is the model: one of its inputs changes from request to request."""
-    document = model().model_dump(mode="json")
-    ours = FastAPI()
-
-    @ours.post("/")
-    async def evaluation(body: EvaluationRequest) -> Evaluation:
-        return await to_thread.run_sync(evaluate, body)
-
-    async def constant(_: Request) -> JSONResponse:
-        return JSONResponse({"here": True})
-
-    bare = Starlette(routes=[Route("/", constant, methods=["POST"])])
-    numbers = iter(range(1, 10**6))
-
-    def known() -> bytes:
-        return json.dumps({"model": document, "inputs": {NAMES[0]: 1 + next(numbers) / 10**6}}).encode()
-
-    def new() -> bytes:
-        return known().replace(b"1000 *", f"{1000 + next(numbers)} *".encode())
-
-    bodies = {"bare": known, "known": known, "new": new}
-    found = {
-        name: min(asyncio.run(_seconds_a_request(bare if name == "bare" else ours, body)) for _ in range(5))
-        for name, body in bodies.items()
-    }
-    for name, what, hope in (("known", "seen before", "<= 2x"), ("new", "never seen", "<= 10x")):
-        seconds = found[name]
-        yield (
-            f"a request for an evaluation, formulas {what} ({seconds * 1e3:.2f} ms)",
-            "a bare Starlette route",
-            f"{seconds / found['bare']:.1f}x",
-            hope,
-        )
-
-
-async def _seconds_a_request(app: ASGIApp, body: Callable[[], bytes]) -> float:
-    """Of processor time; the client is the same for all."""
-    calls = 200
-    contents = [body() for _ in range(calls)]
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://in") as client:
-        begin = time.process_time()
-        for content in contents:
-            answer = await client.post("/", content=content, headers={"content-type": "application/json"})
-            assert answer.is_success
-        return (time.process_time() - begin) / calls
+    for what, (document, name) in engine_requests.MODELS.items():
+        bare, seen, new = engine_requests.seconds_of(document, name)
+        for seconds, how, hope in ((seen, "seen before", "<= 2x"), (new, "never seen", "<= 10x")):
+            yield (
+                f"a request for an evaluation of {what}, {how} ({seconds * 1e3:.2f} ms)",
+                "a bare Starlette route",
+                f"{seconds / bare:.1f}x",
+                hope,
+            )
 
 
 def start() -> Iterator[Row]:
