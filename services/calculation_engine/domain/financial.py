@@ -121,14 +121,14 @@ class _Balance:
     function of ln(1 + rate). It has the sign and the zeros of the NPV, and is nearly a straight line."""
 
     def __init__(self, flow: Sequence[float]) -> None:
-        scaled = _scaled(flow)
-        gains = [amount if amount > 0 else 0.0 for amount in scaled]
-        outlays = [-amount if amount < 0 else 0.0 for amount in scaled]
+        flow = _trimmed(flow)
+        gains = [amount if amount > 0 else 0.0 for amount in flow]
+        outlays = [-amount if amount < 0 else 0.0 for amount in flow]
         # Polynomials of a factor of at most 1, for negative rates and for others: what both sides of the
         # quotient lack of their discount factors cancels out.
         self._forwards = _headed(gains), _headed(outlays)
         self._backwards = _headed(gains[::-1]), _headed(outlays[::-1])
-        self._ends_with_gain = scaled[-1] > 0
+        self._ends_with_gain = flow[-1] > 0
 
     def at(self, log_rate: float) -> tuple[float, float]:
         """The value, and its derivative; infinite and 0 where one side is less than float64 can tell."""
@@ -174,11 +174,9 @@ class _Balance:
         return root
 
 
-def _scaled(flow: Sequence[float]) -> list[float]:
-    """The largest of them 1 or -1, and without the zeros at the ends."""
-    size = max(map(abs, flow))
-    scaled = [amount / size for amount in flow]
-    return _headed(_headed(scaled)[::-1])[::-1]
+def _trimmed(flow: Sequence[float]) -> Sequence[float]:
+    """Without the zeros at its ends."""
+    return flow if flow[0] and flow[-1] else _headed(_headed(flow)[::-1])[::-1]
 
 
 def _headed(numbers: Sequence[float]) -> list[float]:

@@ -36,8 +36,9 @@ def simulate(request: SimulationRequest, bounds: Bounds = INLINE) -> Simulation:
 
 def experiment_of(request: SimulationRequest) -> Experiment:
     """What is drawn for a request; one a thread."""
+    compiled = compile_model(request.model)
     return Experiment(
-        DrawnModel(compile_model(request.model), assign(request.model, request.scenario, request.inputs)),
+        DrawnModel(compiled, assign(compiled, request.scenario, request.inputs)),
         Design(request.sampler or DEFAULT_SAMPLER, request.seed, request.draws),
     )
 
