@@ -107,7 +107,7 @@ def weights() -> Weights:
 @cache
 def drawn() -> DrawnModel:
     """Made ready once, as the peers' functions and distributions are."""
-    return DrawnModel(compiled(), assign(model(), None, {}))
+    return DrawnModel(compiled(), assign(compiled(), None, {}))
 
 
 def experiment(draws: int, loops: Loops, *, seed: int = 1, sampler: Sampler = "sobol") -> Experiment:

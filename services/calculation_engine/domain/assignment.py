@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.calculation_engine.domain.compiled import CompiledModel
 from services.calculation_engine.domain.errors import Fault, NoFiniteValue, UnknownName
-from services.calculation_engine.domain.sampling.distributions import SomeLaw, law_of
+from services.calculation_engine.domain.sampling.distributions import SomeLaw
 from services.schemas.value_model import ValueModel
 
 
@@ -17,22 +18,19 @@ class Assignment:
     drawn: dict[str, SomeLaw]
 
 
-def assign(model: ValueModel, scenario: str | None, overrides: Mapping[str, float]) -> Assignment:
+def assign(compiled: CompiledModel, scenario: str | None, overrides: Mapping[str, float]) -> Assignment:
     """Applies the scenario, then the overrides. An uncertain input's number is its base, else its mean.
 
-    Raises UnknownName for a scenario or an override that the model does not have.
+    Raises UnknownName for a scenario or an override that the model does not have, and NoFiniteValue for a
+    mean beyond float64.
     """
-    replaced = {**_scenario(model, scenario), **_known(model, overrides)}
-    point: dict[str, float] = {}
-    drawn: dict[str, SomeLaw] = {}
-    for name, declared in model.inputs.items():
-        if name in replaced:
-            point[name] = replaced[name]
-        elif declared.value is not None:
-            point[name] = declared.value
-        elif declared.distribution is not None:
-            drawn[name] = law_of(declared.distribution)
-            point[name] = declared.base if declared.base is not None else _mean(name, drawn[name])
+    replaced = {**_scenario(compiled.model, scenario), **_known(compiled.model, overrides)}
+    point = {**compiled.point, **replaced}
+    drawn = {name: law for name, law in compiled.laws.items() if name not in replaced}
+    for name in drawn:
+        if not math.isfinite(point[name]):
+            pointer = f"/model/inputs/{name}/distribution"
+            raise NoFiniteValue([Fault(pointer, f"the mean of {name} is too large")])
     return Assignment(point, drawn)
 
 
@@ -53,10 +51,3 @@ def _known(model: ValueModel, overrides: Mapping[str, float]) -> Mapping[str, fl
     if faults:
         raise UnknownName(faults)
     return overrides
-
-
-def _mean(name: str, law: SomeLaw) -> float:
-    value = law.mean
-    if not math.isfinite(value):
-        raise NoFiniteValue([Fault(f"/model/inputs/{name}/distribution", f"the mean of {name} is too large")])
-    return value

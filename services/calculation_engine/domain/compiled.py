@@ -10,12 +10,12 @@ from services.calculation_engine.domain.discounting import MONTHS_PER_YEAR, Flow
 from services.calculation_engine.domain.errors import Fault, InvalidModel
 from services.calculation_engine.domain.formula.language import RESERVED
 from services.calculation_engine.domain.formula.program import Program, Source, compile_formulas
-from services.calculation_engine.domain.sampling.distributions import LEAST_KEPT, kept
+from services.calculation_engine.domain.sampling.distributions import LEAST_KEPT, SomeLaw, kept, law_of
 from services.calculation_engine.domain.views import Rows, Views
 from services.schemas.canonical import content_hash
 from services.schemas.consistency import inconsistencies
 from services.schemas.distributions import Truncated
-from services.schemas.value_model import Cost, Driver, ValueModel
+from services.schemas.value_model import Cost, Driver, Input, ValueModel
 
 LARGEST_AMOUNT = 1e18
 """No amount of money may reach this: the sums over all drivers and periods then stay finite."""
@@ -85,6 +85,18 @@ class CompiledModel:
     def named_formulas(self) -> dict[str, int]:
         """The node of each named formula."""
         return {name: self.program.roots[f"/model/formulas/{name}"] for name in self.model.formulas}
+
+    @cached_property
+    def laws(self) -> dict[str, SomeLaw]:
+        """Of the uncertain inputs."""
+        distributions = {name: given.distribution for name, given in self.model.inputs.items()}
+        return {name: law_of(given) for name, given in distributions.items() if given is not None}
+
+    @cached_property
+    def point(self) -> dict[str, float]:
+        """One number for every input: its value, its base, or its mean, infinite if beyond float64."""
+        given = {name: _number(declared) for name, declared in self.model.inputs.items()}
+        return {name: self.laws[name].mean if number is None else number for name, number in given.items()}
 
     @cached_property
     def assumptions(self) -> list[tuple[str, ...]]:
@@ -178,6 +190,10 @@ def _amounts(model: ValueModel) -> Iterator[Source]:
         yield Source(f"{cost.key} (recurring)", f"/model/costs/{index}/recurring", cost.recurring)
     for key, pool in model.pools.items():
         yield Source(f"{key} (pool)", f"/model/pools/{key}/annual_amount", pool.annual_amount)
+
+
+def _number(declared: Input) -> float | None:
+    return declared.base if declared.value is None else declared.value
 
 
 def _profiles(lines: Sequence[Driver | Cost], periods: int, months: int) -> Flow:

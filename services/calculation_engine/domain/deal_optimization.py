@@ -45,7 +45,7 @@ def optimize(request: DealOptimizationRequest, bounds: Bounds = INLINE) -> DealO
         raise InvalidDeal(found)
     structures = min(request.structures, space.size)
     experiment = Experiment(
-        DrawnModel(compiled, assign(request.model, request.scenario, request.inputs)),
+        DrawnModel(compiled, assign(compiled, request.scenario, request.inputs)),
         Design(request.sampler or DEFAULT_SAMPLER, request.seed, request.draws),
     )
     bounds.admit(draws=request.draws, **_work(request, experiment, structures))

@@ -46,7 +46,7 @@ def evaluate(request: EvaluationRequest) -> Evaluation:
     Raises InvalidModel, InvalidFormula, UnknownName, or NoFiniteValue if an amount that counts has no value.
     """
     compiled = compile_model(request.model)
-    point = assign(request.model, request.scenario, request.inputs).point
+    point = assign(compiled, request.scenario, request.inputs).point
     values = compiled.program.at_point(point)
     flow = cash_flow(compiled, _amounts(compiled, values))
     return Report(compiled, flow, values).evaluation(request.scenario, point)

@@ -39,7 +39,7 @@ def seek(request: GoalSeekRequest, bounds: Bounds = INLINE) -> GoalSeek:
         raise UnknownName([Fault("/input", f"the model has no input {request.input!r}")])
     low, high = _bounds(request)
     compiled = compile_model(request.model)
-    assignment = assign(request.model, request.scenario, request.inputs)
+    assignment = assign(compiled, request.scenario, request.inputs)
     search = _Search(request, compiled, assignment)
     bounds.admit(draws=_POINTS)
     points = np.linspace(low, high, _POINTS)

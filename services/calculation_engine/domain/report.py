@@ -164,10 +164,10 @@ class Report:
 
     def _lines(self, lines: Sequence[Driver | Cost], gross: Flow, adjusted: Flow) -> tuple[Line, ...]:
         tables = (gross, adjusted, adjusted * self._compiled.factors)
-        series = (map(tuple, table.tolist()) for table in tables)
+        rows = zip(lines, *(table.tolist() for table in tables), strict=True)
         return tuple(
-            Line(key=line.key, gross=each, risk_adjusted=counting, discounted=present)
-            for line, each, counting, present in zip(lines, *series, strict=True)
+            Line.model_validate({"key": line.key, "gross": each, "risk_adjusted": counting, "discounted": pv})
+            for line, each, counting, pv in rows
         )
 
 

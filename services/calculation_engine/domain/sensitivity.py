@@ -34,7 +34,7 @@ def analyse(request: SensitivityRequest, bounds: Bounds = INLINE) -> Sensitivity
     Raises what `evaluate` raises, and TooLarge.
     """
     compiled = compile_model(request.model)
-    assignment = assign(request.model, request.scenario, request.inputs)
+    assignment = assign(compiled, request.scenario, request.inputs)
     base = output_at(compiled, assignment.point, request.output)
     experiment = Experiment(
         DrawnModel(compiled, assignment),

@@ -44,7 +44,8 @@ DRAWS = 40
 @pytest.mark.parametrize("loops", EVERY_LOOP)
 def test_draws_are_evaluations(loops: Loops) -> None:
     design = Design("sobol", 1, DRAWS)
-    experiment = Experiment(DrawnModel(compile_model(MODEL), assign(MODEL, None, {})), design, loops)
+    compiled = compile_model(MODEL)
+    experiment = Experiment(DrawnModel(compiled, assign(compiled, None, {})), design, loops)
     columns = experiment.columns(0, DRAWS, FIGURES, tuple("xyz"))
     net = experiment.flow(DRAWS).net
     for draw in range(DRAWS):

@@ -34,7 +34,8 @@ DESIGNS = [
 
 
 def drawn_model() -> DrawnModel:
-    return DrawnModel(compile_model(MODEL), assign(MODEL, None, {}))
+    compiled = compile_model(MODEL)
+    return DrawnModel(compiled, assign(compiled, None, {}))
 
 
 def test_inputs_that_no_amount_reads_are_not_drawn() -> None:
