@@ -65,8 +65,8 @@ def rates_of_return(loops: Loops, flows: Flows) -> Rates:
 
 
 def _start(loops: Loops, flows: Flows) -> float:
-    """The discount factor of the mean of some flows: most others' lie near it."""
-    mean = np.nan_to_num(flows.rows[:, ::_EVERY]).mean(axis=1, keepdims=True)
+    """The discount factor of the mean of some flows: most others' lie near it. Usual if one is no number."""
+    mean = flows.rows[:, ::_EVERY].mean(axis=1, keepdims=True)
     if not np.isfinite(mean).all():
         return _USUAL
     changes, rate = np.empty(1), np.empty(1)
