@@ -72,19 +72,15 @@ class Input(Document):
     citation: Citation | None = None
 
     @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.value is None) == (self.distribution is None):
+    def _consistent(self) -> Self:
+        value, base, low, high = self.value, self.base, self.low, self.high
+        if (value is None) == (self.distribution is None):
             raise PydanticCustomError("one_of", "give exactly one of value and distribution")
-        if self.value is not None and self.base is not None:
+        if value is not None and base is not None:
             raise PydanticCustomError(
                 "base_with_value", "base stands beside a distribution; a value is its own base"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        middle = self.base if self.base is not None else self.value
-        known = [bound for bound in (self.low, middle, self.high) if bound is not None]
+        known = [bound for bound in (low, value if base is None else base, high) if bound is not None]
         if known != sorted(known):
             raise PydanticCustomError("bounds", "low <= base <= high is expected (a value is its own base)")
         return self

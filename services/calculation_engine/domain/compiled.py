@@ -102,6 +102,8 @@ class CompiledModel:
     def assumptions(self) -> list[tuple[str, ...]]:
         """The inputs that each driver reads, directly or through others, whose evidence is assumption."""
         assumed = [name for name, given in self.model.inputs.items() if given.evidence == "assumption"]
+        if not assumed:
+            return [()] * len(self.model.drivers)
         reads = map(self.program.variables_of, self.driver_formulas)
         return [tuple(name for name in assumed if name in read) for read in reads]
 

@@ -26,11 +26,12 @@ class FormulaSyntaxError(Exception):
         self.expected = expected
 
 
+_WORDS = "|".join(sorted(symbol for symbol in {*BINARY, *PREFIX} if symbol.isalpha()))
 _TOKEN = re.compile(
     r"[ \t\r\n]*(?:"
     r"(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)"
+    rf"|(?P<symbol>\*\*|//|<=|>=|==|!=|[-+*/%<>(),]|(?:{_WORDS})\b)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<symbol>\*\*|//|<=|>=|==|!=|[-+*/%<>(),])"
     r"|(?P<end>\Z)"
     r"|(?P<stranger>.))",
     re.DOTALL,
@@ -62,7 +63,18 @@ def tokens(text: str) -> Iterator[Token]:
     """
     _check_text(text)
     for match in _TOKEN.finditer(text):
-        yield _token(match, text)
+        kind = cast(Kind, match.lastgroup)
+        lexeme = match[kind]
+        token = Token(kind, lexeme, match.end() - len(lexeme))
+        if kind == "number":
+            _check_number(token, text[match.end() : match.end() + 1])
+        elif kind == "stranger":
+            raise _stranger(token)
+        elif lexeme == "//":
+            raise FormulaSyntaxError(
+                "// is not in the language: write floor(a / b)", token.position, "an operator"
+            )
+        yield token
 
 
 def _check_text(text: str) -> None:
@@ -79,24 +91,13 @@ def _check_text(text: str) -> None:
         )
 
 
-def _token(match: re.Match[str], text: str) -> Token:
-    kind = cast(Kind, match.lastgroup)
-    start, end = match.span(kind)
-    lexeme = text[start:end]
-    if kind == "stranger":
-        raise _stranger(lexeme, start)
-    if kind == "number":
-        following = text[end : end + 1]
-        if following in {".", "_"} or following.isalnum():
-            raise FormulaSyntaxError(f"{lexeme + following!r} is not a number", start, A_NUMBER)
-    elif lexeme == "//":
-        raise FormulaSyntaxError("// is not in the language: write floor(a / b)", start, "an operator")
-    elif kind == "name" and (lexeme in BINARY or lexeme in PREFIX):
-        kind = "symbol"
-    return Token(kind, lexeme, start)
+def _check_number(token: Token, following: str) -> None:
+    if following in {".", "_"} or following.isalnum():
+        raise FormulaSyntaxError(f"{token.text + following!r} is not a number", token.position, A_NUMBER)
 
 
-def _stranger(character: str, position: int) -> FormulaSyntaxError:
+def _stranger(token: Token) -> FormulaSyntaxError:
+    character = token.text
     shown = repr(character) if character.isprintable() else f"U+{ord(character):04X}"
     complaint = _HINTS.get(character, "this is not in the language")
-    return FormulaSyntaxError(f"{shown}: {complaint}", position, _ANYTHING)
+    return FormulaSyntaxError(f"{shown}: {complaint}", token.position, _ANYTHING)

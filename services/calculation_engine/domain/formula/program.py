@@ -60,7 +60,8 @@ class Program:
 
     def variables_of(self, pointer: str) -> frozenset[str]:
         """The variables that a formula reads, directly or through others."""
-        return self._variables_of[pointer]
+        reads = self._reads[self.roots[pointer]]
+        return frozenset(node.name for place, (_, node) in enumerate(self._variables) if reads >> place & 1)
 
     def blame(self, pointer: str, values: Sequence[float]) -> Fault:
         """Why a formula has no value at the point that gave `values`: the operation where it went wrong."""
@@ -97,18 +98,14 @@ class Program:
         ]
 
     @cached_property
-    def _variables_of(self) -> dict[str, frozenset[str]]:
-        """By each formula's pointer. Nodes say what they read by a bit a variable: sets would grow with the
-        square of a long sum."""
+    def _reads(self) -> list[int]:
+        """What each node reads, by a bit a variable: sets would grow with the square of a long sum."""
         bits = {number: 1 << place for place, (number, _) in enumerate(self._variables)}
         reads: list[int] = []
         for number, node in enumerate(self.nodes):
             arguments = node.arguments if isinstance(node, Call) else ()
-            reads.append(reduce(or_, (reads[argument] for argument in arguments), bits.get(number, 0)))
-        return {
-            pointer: frozenset(node.name for number, node in self._variables if reads[root] & bits[number])
-            for pointer, root in self.roots.items()
-        }
+            reads.append(reduce(or_, map(reads.__getitem__, arguments), bits.get(number, 0)))
+        return reads
 
     def _culprit(self, number: int, values: Sequence[float]) -> int:
         """The deepest node without a value among those that the given one needed."""
