@@ -31,6 +31,7 @@ from services.calculation_engine.domain.indices import variance_shares
 from services.calculation_engine.domain.loops.choice import loaded
 from services.calculation_engine.domain.part import SPAN, Part, merged, part_of
 from services.calculation_engine.domain.quantiles import quantiles_of
+from services.launcher.serving import spare_what_started
 from services.schemas.simulation import Targets
 
 Row = tuple[str, str, str, str]
@@ -262,6 +263,7 @@ def _threads(draws: int, count: int) -> float:
 
 
 def requests() -> Iterator[Row]:
+    spare_what_started()
     for what, (document, name) in engine_requests.MODELS.items():
         bare, seen, new = engine_requests.seconds_of(document, name)
         for seconds, how, hope in ((seen, "seen before", "<= 2x"), (new, "never seen", "<= 10x")):

@@ -19,7 +19,7 @@ from services.launcher.embedded_postgres import EmbeddedPostgres
 from services.launcher.postgres_binaries import NoPostgres
 from services.launcher.running_file import Running
 from services.launcher.serve_one import stop_on_signals
-from services.launcher.serving import Address, bound, serving
+from services.launcher.serving import Address, bound, serving, spare_what_started
 from services.schemas.directory import SERVICES
 
 GATEWAY_PORT = 8000
@@ -99,7 +99,7 @@ def serve_all(data: Path, port: int) -> None:
     async def run(owner_url: str, sockets: Sequence[socket.socket]) -> None:
         stop = asyncio.Event()
         stop_on_signals(stop)
-        await run_platform(data, owner_url, sockets, stop)
+        await run_platform(data, owner_url, sockets, stop, ready=spare_what_started)
 
     with bound(addresses(port)) as sockets:
         make_data_folder(data)

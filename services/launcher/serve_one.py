@@ -10,7 +10,7 @@ from services.chassis.telemetry.logs import configure_logging
 from services.launcher import rooms
 from services.launcher.errors import CannotStart
 from services.launcher.lifespan import Lifespan
-from services.launcher.serving import Address, bound, serving
+from services.launcher.serving import Address, bound, serving, spare_what_started
 from services.schemas.directory import SERVICES
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104  # inside a container, whose network decides who may come
@@ -43,4 +43,5 @@ async def _serve(key: str, settings: ServiceSettings) -> None:
         registry = app.state.runtime.registry
         # Left in reverse: nobody finds it any more, then it drains, then it closes what it stood on.
         async with Lifespan(app), serving([(app, sockets[0])]), registered(registry, settings):
+            spare_what_started()
             await stop.wait()

@@ -1,6 +1,7 @@
 """Several servers in one process start together, stop together, and never half."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -15,7 +16,7 @@ from starlette.routing import Route
 from services.chassis.stopping import is_stopping
 from services.launcher.errors import CannotStart
 from services.launcher.ports import free_port, is_free
-from services.launcher.serving import Address, bound, serving
+from services.launcher.serving import Address, bound, serving, spare_what_started
 
 ANY_PORT = Address("127.0.0.1", 0)
 
@@ -125,3 +126,15 @@ def test_where_one_port_is_taken_none_stays_bound() -> None:
 def test_a_number_that_is_no_port_is_named() -> None:
     with pytest.raises(CannotStart, match="Port 70000"), bound([Address("127.0.0.1", 70000)]):
         pytest.fail("there is no such port")
+
+
+def test_what_started_is_not_gone_through_again() -> None:
+    before: list[list[int]] = [[]]
+    try:
+        spare_what_started()
+        after: list[list[int]] = [[]]
+        collected = {id(each) for each in gc.get_objects()}
+        assert id(after) in collected
+        assert id(before) not in collected
+    finally:
+        gc.unfreeze()
