@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import cache
 
 import numpy as np
 
@@ -40,7 +39,8 @@ class Report:
 
     def evaluation(self, scenario: str | None, point: dict[str, float]) -> Evaluation:
         compiled = self._compiled
-        figures_of = cache(self._figures)  # often the views' drivers are the same
+        views = compiled.views
+        figures_of = {view: self._figures(view) for view in views.different}
         return Evaluation(
             model_hash=compiled.model_hash,
             currency=self._model.currency,
@@ -48,9 +48,9 @@ class Report:
             scenario=scenario,
             inputs=point,
             formulas=self._formulas(),
-            total=figures_of(compiled.views.total),
-            cfo_view=figures_of(compiled.views.cfo),
-            by_realisation={each: figures_of(view) for each, view in compiled.views.by_realisation.items()},
+            total=figures_of[views.total],
+            cfo_view=figures_of[views.cfo],
+            by_realisation={each: figures_of[view] for each, view in views.by_realisation.items()},
             drivers=tuple(self._drivers()),
             costs=tuple(self._cost_lines()),
             overlaps=tuple(self._overlap(use) for use in self._flow.pools if use.exceeded.any()),

@@ -23,11 +23,12 @@ class View:
 
 @dataclass(frozen=True)
 class Views:
-    """Views of the same drivers are one and the same."""
+    """Views of the same drivers are one and the same: `different` has each once."""
 
     total: View
     cfo: View
     by_realisation: dict[Realisation, View]
+    different: tuple[View, ...]
 
     @staticmethod
     def of(drivers: Sequence[Driver], assumptions: Sequence[Sequence[str]]) -> "Views":
@@ -40,7 +41,8 @@ class Views:
             return known.setdefault(places, View(_rows(places), _rows(assuming)))
 
         occurring: dict[Realisation, None] = dict.fromkeys(driver.realisation for driver in drivers)
-        return Views(view(*occurring), view(*_CFO), {each: view(each) for each in occurring})
+        total, cfo = view(*occurring), view(*_CFO)
+        return Views(total, cfo, {each: view(each) for each in occurring}, tuple(known.values()))
 
 
 def _rows(places: Sequence[int]) -> Rows:
