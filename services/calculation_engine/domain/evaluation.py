@@ -17,12 +17,12 @@ from services.schemas.value_model import ValueModel
 
 _BRIEF_PERIODS = 120
 _BRIEF_LINES = 40
-_BRIEF_LENGTH = 4096
+_BRIEF_LENGTH = 2048
 
 
 def is_brief(request: EvaluationRequest) -> bool:
-    """Whether the model is of a usual size: ten years of months, some dozens of drivers and costs, a page of
-    formulas. Its run takes about a millisecond, and some more the first time."""
+    """Whether the model is of a usual size: ten years of months, some dozens of lines, a page of formulas.
+    Its run takes about a millisecond, and some more the first time."""
     model = request.model
     lines = (*model.drivers, *model.costs, *model.pools.values())
     return (

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import dropwhile
 from operator import ne, not_
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.calculation_engine.domain.discounting import Flow
 
@@ -22,8 +21,6 @@ _STEPS = 200
 LOG_RATES = np.linspace(math.log(0.01), math.log(1001.0), 1201)
 _BELOW_0, _FROM_0 = np.exp(LOG_RATES[LOG_RATES < 0]), np.exp(-LOG_RATES[LOG_RATES >= 0])
 _WIDEST = 700.0
-
-Number = TypeVar("Number", float, Flow)
 
 
 def npv(rate: float, flow: Flow) -> float:
@@ -121,14 +118,13 @@ class _Balance:
     function of ln(1 + rate). It has the sign and the zeros of the NPV, and is nearly a straight line."""
 
     def __init__(self, flow: Sequence[float]) -> None:
-        flow = _trimmed(flow)
+        self._flow = flow = _trimmed(flow)
         gains = [amount if amount > 0 else 0.0 for amount in flow]
         outlays = [-amount if amount < 0 else 0.0 for amount in flow]
         # Polynomials of a factor of at most 1, for negative rates and for others: what both sides of the
         # quotient lack of their discount factors cancels out.
         self._forwards = _headed(gains), _headed(outlays)
         self._backwards = _headed(gains[::-1]), _headed(outlays[::-1])
-        self._ends_with_gain = flow[-1] > 0
 
     def at(self, log_rate: float) -> tuple[float, float]:
         """The value, and its derivative; infinite and 0 where one side is less than float64 can tell."""
@@ -144,17 +140,15 @@ class _Balance:
 
     def crossings(self) -> list[_Bracket]:
         """Around each root that the searched rates show."""
-        below: list[NDArray[np.bool_]] = []
-        for (gains, outlays), factors in ((self._forwards, _BELOW_0), (self._backwards, _FROM_0)):
-            below.append(_polynomial(gains, factors)[0] < _polynomial(outlays, factors)[0])
-        signs = np.concatenate(below)
+        values = np.polyval(self._flow, _BELOW_0), np.polyval(self._flow[::-1], _FROM_0)
+        signs = np.concatenate(values) < 0
         changes = np.flatnonzero(signs[:-1] != signs[1:]).tolist()
         ends = ((*LOG_RATES[at : at + 2].tolist(), bool(signs[at + 1])) for at in changes)
         return [_Bracket(low, high, (low + high) / 2, falls) for low, high, falls in ends]
 
     def everywhere(self) -> _Bracket:
         """Around the only root of a flow that changes its sign once."""
-        return _Bracket(-_WIDEST, _WIDEST, 0.0, falls=self._ends_with_gain)
+        return _Bracket(-_WIDEST, _WIDEST, 0.0, falls=self._flow[-1] > 0)
 
     def zero(self, bracket: _Bracket) -> float:
         """By Newton's method; by bisection where that would leave the bracket."""
@@ -184,9 +178,9 @@ def _headed(numbers: Sequence[float]) -> list[float]:
     return list(dropwhile(not_, numbers))
 
 
-def _polynomial(coefficients: Sequence[float], x: Number) -> tuple[Number, Number]:
+def _polynomial(coefficients: Sequence[float], x: float) -> tuple[float, float]:
     """Its value and its derivative by Horner's rule, the coefficient of the highest power first."""
-    value = slope = 0 * x
+    value = slope = 0.0
     for coefficient in coefficients:
         slope = slope * x + value
         value = value * x + coefficient

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.calculation_engine.domain.errors import NoFiniteValue, UnknownName
-from services.calculation_engine.domain.evaluation import evaluate
+from services.calculation_engine.domain.evaluation import evaluate, is_brief
 from services.schemas.evaluation import Evaluation, EvaluationRequest
 from tests.calculation_engine.models import a_cost, a_driver, a_model, an_input
 
@@ -260,3 +260,24 @@ def test_an_irr_beyond_float64_is_null() -> None:
         costs=[a_cost("c", initial="1e-15")],
     )
     assert evaluation(model).total.irr is None
+
+
+MANY = [a_driver(f"d{number}", "600") for number in range(41)]
+LONG = " + ".join(["1000"] * 200)
+
+
+@pytest.mark.parametrize(
+    "larger",
+    [
+        {"horizon": {"periods": 121, "period_length": "month"}},
+        {"drivers": MANY},
+        {"drivers": [a_driver("d", LONG), a_driver("e", LONG)]},
+        {"drivers": [a_driver("d", LONG)], "formulas": {"f": LONG}},
+        {"costs": [a_cost("c", initial=LONG, recurring=LONG)]},
+        {"drivers": [a_driver("d", LONG)], "pools": {"line": {"label": "A line", "annual_amount": LONG}}},
+    ],
+)
+def test_a_usual_model_is_brief_and_a_larger_one_is_not(larger: dict[str, Any]) -> None:
+    usual = a_model(drivers=[a_driver("d", "600")])
+    assert is_brief(EvaluationRequest.model_validate({"model": usual}))
+    assert not is_brief(EvaluationRequest.model_validate({"model": {**usual, **larger}}))
