@@ -163,7 +163,8 @@ def single_roots(rows: Numbers, lengths: Integers, start: float, changes: Number
         changes += np.sign(amounts) * last < 0
         last = np.where(amounts != 0, amounts, last)
     forward = (total > 0) == (last > 0)
-    x = np.where(forward, min(start, 1.0), min(1 / start, 1.0))
+    x = _near_roots(rows, lengths, start)
+    x = np.minimum(np.where(forward, x, 1 / x), 1.0)
     low, high = np.zeros(len(x)), np.ones(len(x))
     # The sign towards zero: a flow's first, seen forward, is the opposite of its last.
     begins_positive = (last > 0) != forward
@@ -188,6 +189,24 @@ def single_roots(rows: Numbers, lengths: Integers, start: float, changes: Number
         if done.all():
             break
     out[:] = np.where(changes == 1, np.where(forward, 1 / x, x) - 1, np.nan)
+
+
+def _near_roots(rows: Numbers, lengths: Integers, start: float) -> Numbers:
+    value, slope, bend = np.zeros((3, rows.shape[1]))
+    power, period = 1.0, 0
+    for amounts, length in zip(rows, lengths.tolist(), strict=True):
+        first = second = third = 0.0
+        for _ in range(length):
+            first += power
+            second += power * period
+            third += power * period * (period - 1)
+            power *= start
+            period += 1
+        value += amounts * first
+        slope += amounts * second
+        bend += amounts * third
+    step = 2 * value * slope / (2 * slope * slope - value * bend)
+    return np.where(np.abs(step) < 0.5, start - start * step, start)
 
 
 def _polynomial(rows: Numbers, lengths: Integers, x: Numbers) -> tuple[Numbers, Numbers]:

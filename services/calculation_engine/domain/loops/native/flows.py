@@ -80,11 +80,37 @@ def _polynomial(rows: Numbers, lengths: Integers, from_last: bool, x: Numbers, o
                 value[i] = value[i] * powers[0, i] + amounts[i] * powers[2, i]
 
 
+@compiled("void(float64[:,::1], int64[::1], float64, float64[:,::1], float64[::1])")
+def _near_roots(rows: Numbers, lengths: Integers, start: float, sums: Numbers, x: Numbers) -> None:
+    """A step of Halley's from the start, at which the powers are the same for all; the sums are the value and
+    its first two derivatives, times the start and its square. One that leads far away is not taken."""
+    value, slope, bend = sums[0], sums[1], sums[2]
+    sums[:] = 0.0
+    power, period = 1.0, 0
+    for run in range(len(lengths)):
+        amounts = rows[run]
+        first = second = third = 0.0
+        for _ in range(lengths[run]):
+            first += power
+            second += power * period
+            third += power * period * (period - 1)
+            power *= start
+            period += 1
+        for i in range(len(x)):
+            value[i] += amounts[i] * first
+            slope[i] += amounts[i] * second
+            bend[i] += amounts[i] * third
+    for i in range(len(x)):
+        step = 2 * value[i] * slope[i] / (2 * slope[i] * slope[i] - value[i] * bend[i])
+        x[i] = start - start * step if abs(step) < 0.5 else start
+
+
 @compiled("void(float64[:,::1], int64[::1], float64, float64[::1], float64[::1])")
 def _roots_of_strip(rows: Numbers, lengths: Integers, start: float, changes: Numbers, x: Numbers) -> None:
     lanes = len(x)
     total, last, low, high = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.ones(lanes)
     moved, from_last, from_first = np.empty(lanes), np.empty((2, lanes)), np.empty((2, lanes))
+    sums = np.empty((3, lanes))
     forward, done = np.empty(lanes, dtype=np.bool_), np.empty(lanes, dtype=np.bool_)
     changes[:] = 0.0
     for run in range(len(lengths)):
@@ -93,10 +119,11 @@ def _roots_of_strip(rows: Numbers, lengths: Integers, start: float, changes: Num
             total[i] += amount * lengths[run]
             changes[i] += 1.0 if (amount > 0 and last[i] < 0) or (amount < 0 and last[i] > 0) else 0.0
             last[i] = amount if amount != 0 else last[i]
+    _near_roots(rows, lengths, start, sums, x)
     for i in range(lanes):
         forward[i] = (total[i] > 0) == (last[i] > 0)
         done[i] = changes[i] != 1
-        x[i] = min(start, 1.0) if forward[i] else min(1 / start, 1.0)
+        x[i] = min(x[i] if forward[i] else 1 / x[i], 1.0)
     for step in range(ROOT_STEPS):
         if forward.any():
             _polynomial(rows, lengths, True, x, from_last)
