@@ -4,10 +4,8 @@ Rates are per period. A figure that does not exist is None, never NaN.
 """
 
 import math
-from collections.abc import Sequence
 from functools import lru_cache
-from itertools import dropwhile
-from operator import ne, not_
+from operator import ne
 from typing import NamedTuple
 
 import numpy as np
@@ -42,11 +40,10 @@ def irr_roots(flow: Flow) -> list[float]:
     wherever float64 reaches it. With more, the rates from -99 % to 100,000 % are searched. A rate at which
     the NPV touches zero without crossing it is not found. A flow without a change of sign has none.
     """
-    amounts = flow.tolist()
-    changes = _sign_changes(amounts)
+    changes = _sign_changes(flow)
     if changes == 0:
         return []
-    balance = _Balance(amounts)
+    balance = _Balance(flow if flow[0] and flow[-1] else np.trim_zeros(flow))
     brackets = [balance.everywhere()] if changes == 1 else balance.crossings()
     roots = map(balance.zero, brackets)
     return [math.expm1(root) for root in roots if abs(root) < _WIDEST - 1]
@@ -97,9 +94,9 @@ def ratio(numerator: float, denominator: float) -> float | None:
     return quotient if math.isfinite(quotient) else None
 
 
-def _sign_changes(flow: Sequence[float]) -> int:
+def _sign_changes(flow: Flow) -> int:
     """How often neighbouring flows, zeros left out, differ in sign."""
-    signs = [amount > 0 for amount in flow if amount]
+    signs = list(map((0.0).__lt__, filter(None, flow.tolist())))
     return sum(map(ne, signs, signs[1:]))
 
 
@@ -117,26 +114,22 @@ class _Balance:
     """What a flow earns against what is paid in: ln(present value of the gains / that of the outlays), as a
     function of ln(1 + rate). It has the sign and the zeros of the NPV, and is nearly a straight line."""
 
-    def __init__(self, flow: Sequence[float]) -> None:
-        self._flow = flow = _trimmed(flow)
-        gains = [amount if amount > 0 else 0.0 for amount in flow]
-        outlays = [-amount if amount < 0 else 0.0 for amount in flow]
-        # Polynomials of a factor of at most 1, for negative rates and for others: what both sides of the
-        # quotient lack of their discount factors cancels out.
-        self._forwards = _headed(gains), _headed(outlays)
-        self._backwards = _headed(gains[::-1]), _headed(outlays[::-1])
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._times = times = np.arange(len(flow), dtype=np.float64)
+        gains = np.maximum(flow, 0)
+        outlays = gains - flow
+        self._sides = np.array((gains, gains * times, outlays, outlays * times))
 
     def at(self, log_rate: float) -> tuple[float, float]:
         """The value, and its derivative; infinite and 0 where one side is less than float64 can tell."""
-        factor = math.exp(-abs(log_rate))
-        gains, outlays = self._forwards if log_rate < 0 else self._backwards
-        earned, by_earned = _polynomial(gains, factor)
-        paid, by_paid = _polynomial(outlays, factor)
+        # No discount factor is above 1: what they all lack of their own cancels out.
+        times = self._times - self._times[-1] if log_rate < 0 else self._times
+        earned, by_earned, paid, by_paid = (self._sides @ np.exp(-log_rate * times)).tolist()
         quotient = earned / paid if paid else math.inf
         if not 0 < quotient < math.inf:
             return (math.inf if quotient else -math.inf), 0.0
-        slope = factor * (by_earned / earned - by_paid / paid)
-        return math.log(quotient), slope if log_rate < 0 else -slope
+        return math.log(quotient), by_paid / paid - by_earned / earned
 
     def crossings(self) -> list[_Bracket]:
         """Around each root that the searched rates show."""
@@ -166,22 +159,3 @@ class _Balance:
                 return root + step
             root = root + step if low < root + step < high else (low + high) / 2
         return root
-
-
-def _trimmed(flow: Sequence[float]) -> Sequence[float]:
-    """Without the zeros at its ends."""
-    return flow if flow[0] and flow[-1] else _headed(_headed(flow)[::-1])[::-1]
-
-
-def _headed(numbers: Sequence[float]) -> list[float]:
-    """Without the zeros before the first that counts."""
-    return list(dropwhile(not_, numbers))
-
-
-def _polynomial(coefficients: Sequence[float], x: float) -> tuple[float, float]:
-    """Its value and its derivative by Horner's rule, the coefficient of the highest power first."""
-    value = slope = 0.0
-    for coefficient in coefficients:
-        slope = slope * x + value
-        value = value * x + coefficient
-    return value, slope
