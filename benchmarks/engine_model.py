@@ -81,17 +81,22 @@ def model() -> ValueModel:
 
 
 @dataclass(frozen=True)
-class Weights:
-    """NPV = weights @ formulas - costs: what a hand-written script would use, too."""
+class Periods:
+    """The net flow of a period is `shares[:, period] @ formulas - costs[period]`, and NPV `factors @ flows`:
+    what a hand-written script would use, too."""
 
-    drivers: Numbers
-    costs: float
+    shares: Numbers
+    costs: Numbers
+    factors: Numbers
 
-    @staticmethod
-    def of(ready: CompiledModel) -> "Weights":
-        discounted = ready.driver_profiles @ ready.factors
-        costs = 40000 + 6000 * float(ready.cost_profiles[0] @ ready.factors)
-        return Weights(discounted * ready.benefit_weights, costs)
+    @property
+    def weights(self) -> Numbers:
+        """What each formula counts in the NPV."""
+        return self.shares @ self.factors
+
+    @property
+    def worth_of_costs(self) -> float:
+        return float(self.costs @ self.factors)
 
 
 @cache
@@ -100,8 +105,11 @@ def compiled() -> CompiledModel:
 
 
 @cache
-def weights() -> Weights:
-    return Weights.of(compiled())
+def periods() -> Periods:
+    ready = compiled()
+    costs = 6000 * ready.cost_profiles[0]
+    costs[0] += 40000
+    return Periods(ready.driver_profiles * ready.benefit_weights[:, np.newaxis], costs, ready.factors)
 
 
 @cache

@@ -6,9 +6,10 @@ Needs benchmarks/requirements.txt, and gcc for the loop in C.
 import ctypes
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openturns as ot
@@ -19,21 +20,34 @@ from SALib.sample import sobol as salib_sample
 from benchmarks import engine_model as shared
 from benchmarks.engine_model import Numbers
 
-Sampler = Callable[[int, int], Numbers]
-"""Seed and number of draws -> NPV of each draw."""
+Columns = Mapping[str, Numbers]
+"""A number a draw of each input."""
 
 
-def npv_in_numpy(columns: Mapping[str, Numbers]) -> Numbers:
-    """Whole arrays."""
-    weights = shared.weights()
-    total = np.full(len(next(iter(columns.values()))), -weights.costs)
-    for number, weight in enumerate(weights.drivers):
+def _formulas(columns: Columns) -> Iterator[Numbers]:
+    for number in range(shared.FORMULAS):
         a, b, c, d = (columns[shared.NAMES[(number + step) % shared.INPUTS]] for step in (0, 7, 13, 19))
-        total += weight * (1000 * a * b + np.maximum(0, c - 0.5) * 400 / (1 + d))
+        yield 1000 * a * b + np.maximum(0, c - 0.5) * 400 / (1 + d)
+
+
+def npv_in_numpy(columns: Columns) -> Numbers:
+    """Whole arrays; the flows of all periods by a product of matrices, which is quicker than their sums."""
+    periods = shared.periods()
+    flows = periods.shares.T @ np.stack(list(_formulas(columns)))
+    flows -= periods.costs[:, np.newaxis]
+    npv: Numbers = periods.factors @ flows
+    return npv
+
+
+def npv_by_weights_in_numpy(columns: Columns) -> Numbers:
+    """Whole arrays, without periods: as if somebody had worked out what each formula counts in the NPV."""
+    total = np.full(len(next(iter(columns.values()))), -shared.periods().worth_of_costs)
+    for weight, amounts in zip(shared.periods().weights, _formulas(columns), strict=True):
+        total += weight * amounts
     return total
 
 
-def numpy_script(seed: int, draws: int) -> Numbers:
+def numpy_columns(seed: int, draws: int) -> Columns:
     """NumPy's Generator with its own samplers."""
     generator = np.random.default_rng(seed)
     alpha, beta = shared.pert_exponents()
@@ -45,12 +59,11 @@ def numpy_script(seed: int, draws: int) -> Numbers:
         "lognormal": lambda: generator.lognormal(*shared.lognormal_moments(), draws),
         "uniform": lambda: generator.uniform(*shared.UNIFORM, draws),
     }
-    return npv_in_numpy({name: make[kind]() for name, kind in zip(shared.NAMES, shared.KINDS, strict=True)})
+    return {name: make[kind]() for name, kind in zip(shared.NAMES, shared.KINDS, strict=True)}
 
 
-def squigglepy_script(seed: int, draws: int) -> Numbers:
-    """One call of `sample` an input, whole arrays after that."""
-    sq.set_seed(seed)
+@cache
+def _squigglepy_inputs() -> list[Any]:
     mu, sigma = shared.lognormal_moments()
     low, mode, high = shared.PERT
     distributions = {
@@ -60,22 +73,64 @@ def squigglepy_script(seed: int, draws: int) -> Numbers:
         "lognormal": sq.lognorm(norm_mean=mu, norm_sd=sigma),
         "uniform": sq.uniform(*shared.UNIFORM),
     }
-    return npv_in_numpy(
-        {
-            name: np.asarray(sq.sample(distributions[kind], n=draws))
-            for name, kind in zip(shared.NAMES, shared.KINDS, strict=True)
-        }
-    )
+    return [distributions[kind] for kind in shared.KINDS]
+
+
+def squigglepy_columns(seed: int, draws: int) -> Columns:
+    """One call of `sample` an input."""
+    sq.set_seed(seed)
+    inputs = zip(shared.NAMES, _squigglepy_inputs(), strict=True)
+    return {name: np.asarray(sq.sample(distribution, n=draws)) for name, distribution in inputs}
+
+
+def squigglepy_arithmetic(seed: int, draws: int) -> Numbers:
+    """A model as its manual writes one, by arithmetic of distributions. It draws an input anew wherever one
+    is mentioned, so that the NPV varies less than it should."""
+    sq.set_seed(seed)
+    inputs, npv = _squigglepy_inputs(), -shared.periods().worth_of_costs
+    for number, weight in enumerate(shared.periods().weights.tolist()):
+        a, b, c, d = (inputs[(number + step) % shared.INPUTS] for step in (0, 7, 13, 19))
+        npv = weight * (1000 * a * b + sq.dist_max(0, c - 0.5) * 400 / (1 + d)) + npv
+    return np.asarray(npv @ draws)
 
 
 @cache
-def openturns_function() -> ot.SymbolicFunction:
-    """NPV as one symbolic formula, its weights as constants."""
-    weights = shared.weights()
+def openturns_model() -> ot.SymbolicFunction:
+    """The whole model as one symbolic function: its formulas, the flow of each period, and their NPV."""
+    periods = shared.periods()
+    formulas = [f"var d{number} := {shared.formula(number)};" for number in range(shared.FORMULAS)]
+    flows = []
+    for share, cost, factor in zip(periods.shares.T.tolist(), periods.costs, periods.factors, strict=True):
+        gains = " + ".join(f"{each!r} * d{number}" for number, each in enumerate(share))
+        flows.append(f"{float(factor)!r} * ({gains} - {float(cost)!r})")
+    text = "\n".join((*formulas, f"npv := {' + '.join(flows)};"))
+    return ot.SymbolicFunction(list(shared.NAMES), ["npv"], text)
+
+
+@cache
+def openturns_formulas() -> ot.SymbolicFunction:
+    return ot.SymbolicFunction(list(shared.NAMES), [shared.formula(each) for each in range(shared.FORMULAS)])
+
+
+@cache
+def openturns_periods() -> ot.Function:
+    """From the formulas' values by a linear function to all flows, and by another to the NPV."""
+    periods = shared.periods()
+    zeros = [0.0] * shared.FORMULAS
+    flows = ot.LinearFunction(zeros, (-periods.costs).tolist(), ot.Matrix(periods.shares.T.tolist()))
+    worth = ot.LinearFunction([0.0] * len(periods.costs), [0.0], ot.Matrix([periods.factors.tolist()]))
+    return ot.ComposedFunction(worth, flows)
+
+
+@cache
+def openturns_by_weights() -> ot.SymbolicFunction:
+    """The NPV as one formula, what each formula counts in it as a constant."""
     terms = [
-        f"{weight!r} * ({shared.formula(number)})" for number, weight in enumerate(weights.drivers.tolist())
+        f"{weight!r} * ({shared.formula(number)})"
+        for number, weight in enumerate(shared.periods().weights.tolist())
     ]
-    return ot.SymbolicFunction(list(shared.NAMES), [f"{' + '.join(terms)} - {weights.costs!r}"])
+    formula = f"{' + '.join(terms)} - {shared.periods().worth_of_costs!r}"
+    return ot.SymbolicFunction(list(shared.NAMES), [formula])
 
 
 @cache
@@ -97,15 +152,6 @@ def openturns_sample(seed: int, draws: int) -> ot.Sample:
     return openturns_inputs().getSample(draws)
 
 
-def openturns_outputs(sample: ot.Sample) -> ot.Sample:
-    """NPV of a whole sample, by as many threads as OpenTURNS is given."""
-    return openturns_function()(sample)
-
-
-def openturns_script(seed: int, draws: int) -> Numbers:
-    return np.asarray(openturns_outputs(openturns_sample(seed, draws))).ravel()
-
-
 def openturns_design(draws: int) -> ot.Sample:
     """Pick-freeze design for first-order and total indices."""
     return ot.SobolIndicesExperiment(openturns_inputs(), draws, False).generate()
@@ -120,7 +166,7 @@ def openturns_indices(design: ot.Sample, outputs: ot.Sample, draws: int) -> Numb
 
 
 def salib_indices(draws: int) -> Numbers:
-    """SALib's Sobol' sample and analysis, the model in NumPy between them."""
+    """SALib's Sobol' sample and analysis, the model in NumPy without periods between them."""
     alpha, beta = shared.pert_exponents()
     bounds = {
         "pert": ([0.0, 1.0], "unif"),
@@ -141,7 +187,7 @@ def salib_indices(draws: int) -> Numbers:
     for name, kind in zip(shared.NAMES, shared.KINDS, strict=True):
         if kind == "pert":  # SALib has no beta distribution
             columns[name] = np.asarray(inverse.computeQuantile(columns[name])).ravel()
-    outputs = npv_in_numpy(columns)
+    outputs = npv_by_weights_in_numpy(columns)
     found = salib_analysis.analyze(problem, outputs, calc_second_order=False)
     return np.asarray(found["S1"])
 
@@ -149,9 +195,9 @@ def salib_indices(draws: int) -> Numbers:
 def c_loop() -> Callable[[Numbers, Numbers], None]:
     """All formulas and their weighted sum in one loop over draws: columns (a row an input, padded as ours
     are), NPV out."""
-    weights = shared.weights()
+    periods = shared.periods()
     body = []
-    for number, weight in enumerate(weights.drivers.tolist()):
+    for number, weight in enumerate(periods.weights.tolist()):
         text = shared.formula(number)
         for place, name in enumerate(shared.NAMES):
             text = text.replace(name, f"x[{place} * pitch + i]")
@@ -162,7 +208,7 @@ def c_loop() -> Callable[[Numbers, Numbers], None]:
             "#define max(a, b) ((a) > (b) ? (a) : (b))",
             "void npv(const double *restrict x, long pitch, double *restrict out, long n) {",
             "    for (long i = 0; i < n; i++) {",
-            f"        double total = -{weights.costs!r};",
+            f"        double total = -{periods.worth_of_costs!r};",
             *body,
             "        out[i] = total;",
             "    }",
