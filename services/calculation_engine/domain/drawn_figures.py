@@ -10,15 +10,15 @@ from collections.abc import Callable
 import numpy as np
 
 from services.calculation_engine.domain.discounting import MONTHS_PER_YEAR, Flow, period_rate
-from services.calculation_engine.domain.drawn_flow import DrawnFlow, Draws
+from services.calculation_engine.domain.drawn_flow import DrawnFlow, Draws, PresentValues
 from services.schemas.simulation import Output
 
 
-def _roi(flow: DrawnFlow) -> Draws:
+def _roi(flow: PresentValues) -> Draws:
     return _ratio(flow.npv, flow.pv_costs)
 
 
-def _profitability_index(flow: DrawnFlow) -> Draws:
+def _profitability_index(flow: PresentValues) -> Draws:
     return _ratio(flow.npv + flow.outlay, np.where(flow.outlay > 0, flow.outlay, 0.0))
 
 
@@ -47,16 +47,19 @@ def _mirr(flow: DrawnFlow) -> Draws:
     return _annual(flow, np.where(exists, growth, math.nan))
 
 
-OUTPUTS: dict[Output, Callable[[DrawnFlow], Draws]] = {
+OF_PRESENT_VALUES: dict[Output, Callable[[PresentValues], Draws]] = {
     "npv": lambda flow: flow.npv,
     "roi": _roi,
-    "irr": _irr,
-    "mirr": _mirr,
     "pv_benefits": lambda flow: flow.pv_benefits,
     "pv_costs": lambda flow: flow.pv_costs,
+    "profitability_index": _profitability_index,
+}
+OUTPUTS: dict[Output, Callable[[DrawnFlow], Draws]] = {
+    **OF_PRESENT_VALUES,
+    "irr": _irr,
+    "mirr": _mirr,
     "payback_months": _payback_months,
     "discounted_payback_months": _discounted_payback_months,
-    "profitability_index": _profitability_index,
 }
 
 

@@ -5,8 +5,8 @@ period are made only for figures that need them, from one sum for each distinct 
 of the document, whichever loops serve: their last bits do not depend on where or how many draws are computed.
 """
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,19 +37,17 @@ class WeightedSums:
 
     def over(self, loops: Loops, registers: Registers, size: int) -> Table:
         """A row a sum."""
-        sums: Table = np.empty((len(self._ends), size))
-        loops.weigh(registers, self._rows, self._weights, self._ends, sums)
+        sums: Table = np.empty((len(self), size))
+        loops.weigh(registers, *self.as_arguments, sums)
         return sums
 
-    def with_usable(
-        self, loops: Loops, registers: Registers, amounts: Rows, usable: NDArray[np.bool_]
-    ) -> tuple[Table, bool]:
-        """The same; notes which draws have a number in all `amounts`, and says whether all have."""
-        sums: Table = np.empty((len(self._ends), len(usable)))
-        count = loops.totals(
-            *(registers, amounts, LARGEST_AMOUNT, usable), *(self._rows, self._weights, self._ends, sums)
-        )
-        return sums, count == len(usable)
+    @property
+    def as_arguments(self) -> tuple[Rows, Flow, Rows]:
+        """The rows, their weights, and where each sum ends, as the loops want them."""
+        return self._rows, self._weights, self._ends
+
+    def __len__(self) -> int:
+        return len(self._ends)
 
 
 class FlowPlan:
@@ -103,29 +101,21 @@ class PeriodPlan:
         self.by_period = WeightedSums(*((each, distinct[:, start]) for start in self.starts))
 
 
-class DrawnFlow:
-    """Benefits and costs of the draws whose amounts stand in the registers.
+class PresentValues:
+    """What the benefits and costs of some draws are worth.
 
     `usable` says which draws have a value in every formula that counts; the others' figures mean nothing.
     """
 
-    def __init__(self, plan: FlowPlan, loops: Loops, registers: Registers, size: int) -> None:
-        self._plan = plan
-        self._registers = registers
-        self.loops = loops
+    def __init__(self, plan: FlowPlan, size: int, loop: Callable[..., int]) -> None:
+        """By `Loops.totals`, or another that ends as it does, given what comes before the amounts."""
         self.size = size
         self.usable: NDArray[np.bool_] = np.empty(size, dtype=np.bool_)
-        self._values, self.all_usable = plan.present_values.with_usable(
-            loops, registers, plan.amounts, self.usable
+        self._values: Table = np.empty((len(plan.present_values), size))
+        count = loop(
+            plan.amounts, LARGEST_AMOUNT, self.usable, *plan.present_values.as_arguments, self._values
         )
-
-    @property
-    def factors(self) -> Flow:
-        return self.compiled.factors
-
-    @property
-    def compiled(self) -> CompiledModel:
-        return self._plan.compiled
+        self.all_usable = count == size
 
     @property
     def outlay(self) -> Draws:
@@ -138,16 +128,39 @@ class DrawnFlow:
         costs: Draws = self._values[1]
         return costs
 
-    @cached_property
+    @property
     def pv_benefits(self) -> Draws:
-        total: Draws = self._values[0]
-        for pool in self._pools:
-            total = total + pool.present_value(self.factors)
-        return total
+        benefits: Draws = self._values[0]
+        return benefits
 
     @cached_property
     def npv(self) -> Draws:
         return self.pv_benefits - self.pv_costs
+
+
+class DrawnFlow(PresentValues):
+    """Benefits and costs of the draws whose amounts stand in the registers."""
+
+    def __init__(self, plan: FlowPlan, loops: Loops, registers: Registers, size: int) -> None:
+        super().__init__(plan, size, partial(loops.totals, registers))
+        self._plan = plan
+        self._registers = registers
+        self.loops = loops
+
+    @property
+    def factors(self) -> Flow:
+        return self.compiled.factors
+
+    @property
+    def compiled(self) -> CompiledModel:
+        return self._plan.compiled
+
+    @cached_property
+    def pv_benefits(self) -> Draws:
+        total = super().pv_benefits
+        for pool in self._pools:
+            total = total + pool.present_value(self.factors)
+        return total
 
     @cached_property
     def flows(self) -> Flows:

@@ -2,23 +2,27 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.calculation_engine.domain.drawn_figures import OUTPUTS
-from services.calculation_engine.domain.drawn_flow import DrawnFlow
+from services.calculation_engine.domain.drawn_figures import OF_PRESENT_VALUES, OUTPUTS
+from services.calculation_engine.domain.drawn_flow import DrawnFlow, PresentValues
 from services.calculation_engine.domain.drawn_model import DrawnModel
 from services.calculation_engine.domain.formula.draws import Registers
 from services.calculation_engine.domain.interruption import between_blocks
-from services.calculation_engine.domain.loops.choice import Loops, begin_loading, loops
+from services.calculation_engine.domain.loops.choice import Drawing, Loops, begin_loading, loops
 from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.replicates import REPLICATES
 from services.calculation_engine.domain.sampling.sample import Design, Sample
 from services.schemas.problem import FieldError
 from services.schemas.simulation import Output
 
 Draws = NDArray[np.float64]
+
+_TOGETHER = 4 * BLOCK
+"""So many draws are one call of the loops, where these come to present values without help."""
 
 LARGE = 2**22
 """From so many numbers on (draws times inputs and operations), compiled loops are worth their loading."""
@@ -74,21 +78,25 @@ class Experiment:
         size = stop - start
         values = {output: np.empty(size) for output in outputs}
         drawn = {name: np.empty(size) for name in inputs}
-        usable = np.ones(size, dtype=np.bool_)
+        usable = np.empty(size, dtype=np.bool_)
         several_rates = 0
-        first_failure: Mapping[str, float] | None = None
-        for flow, at in self.blocks(start, stop):
-            if not flow.all_usable:
+        if drawn or values.keys() - OF_PRESENT_VALUES.keys() or self._drawing(start) is None:
+            for flow, at in self.blocks(start, stop):
                 usable[at] = flow.usable
-            for output, column in values.items():
-                column[at] = OUTPUTS[output](flow)
-            for name, column in drawn.items():
-                column[at] = self.registers[self.program.inputs[name], : flow.size]
-            if "irr" in values:
-                several_rates += int(np.count_nonzero(flow.rates.several & flow.usable))
-            if first_failure is None and not flow.all_usable:
-                first_failure = self.inputs_of(int(np.argmin(flow.usable)))
-        if first_failure is not None:
+                for output, column in values.items():
+                    column[at] = OUTPUTS[output](flow)
+                for name, column in drawn.items():
+                    column[at] = self.registers[self.program.inputs[name], : flow.size]
+                if "irr" in values:
+                    several_rates += int(np.count_nonzero(flow.rates.several & flow.usable))
+        else:
+            for worth, at in self._present_values(start, stop):
+                usable[at] = worth.usable
+                for output, column in values.items():
+                    column[at] = OF_PRESENT_VALUES[output](worth)
+        first_failure: Mapping[str, float] | None = None
+        if not usable.all():
+            first_failure = self._inputs_of(start + int(np.argmin(usable)))
             for column in values.values():
                 column[~usable] = np.nan
         return Columns(values, usable, several_rates, first_failure, drawn)
@@ -123,6 +131,29 @@ class Experiment:
             self.sample.fill(self.loops, first, self.model.places, self.registers)
             with np.errstate(all="ignore"):
                 yield self.flow(size), slice(first - start, first - start + size)
+
+    def _drawing(self, start: int) -> Drawing | None:
+        """What the loops want, to come from points to present values all by themselves."""
+        points, law, instructions = self.sample.points, self.model.law.compiled, self.program.compiled
+        if points is None or law is None or instructions is None or self.plan.pools:
+            return None
+        return *points, start // REPLICATES, *law, self.model.places, self.registers, instructions
+
+    def _present_values(self, start: int, stop: int) -> Iterator[tuple[PresentValues, slice]]:
+        """As `blocks`, several blocks at a time and without flows by period."""
+        for first in range(start, stop, _TOGETHER):
+            between_blocks()
+            size = min(_TOGETHER, stop - first)
+            drawing = self._drawing(first)
+            assert drawing is not None  # noqa: S101
+            loop = partial(self.loops.present_values, drawing)
+            with np.errstate(all="ignore"):
+                yield PresentValues(self.plan, size, loop), slice(first - start, first - start + size)
+
+    def _inputs_of(self, draw: int) -> dict[str, float]:
+        column = draw % BLOCK
+        self.sample.fill(self.loops, draw - column, self.model.places, self.registers)
+        return self.inputs_of(column)
 
     def inputs_of(self, column: int) -> dict[str, float]:
         """The inputs of a draw whose column stands in the registers."""

@@ -22,6 +22,8 @@ from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.loops.shared import BLOCK, EXACT
 
 Registers = NDArray[np.float64]
+Instructions = NDArray[np.int64]
+"""A row an instruction: its code, and the registers of its result and its arguments."""
 
 _LINE = 8
 """So many numbers fill a line of a processor's cache."""
@@ -51,9 +53,7 @@ class _Instruction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A row an instruction."""
-
-    instructions: NDArray[np.int64]
+    instructions: Instructions
 
     def do(self, loops: Loops, registers: Registers, size: int) -> None:
         loops.run(self.instructions, registers, size)
@@ -102,6 +102,12 @@ class DrawsProgram:
     def run(self, loops: Loops, registers: Registers, size: int) -> None:
         """Computes the results of the first `size` draws in the registers."""
         _do(self._layout.parts, loops, registers, size)
+
+    @property
+    def compiled(self) -> Instructions | None:
+        """All instructions, if the loops do them in one call."""
+        kinds = [part.instructions if isinstance(part, _Run) else None for part in self._layout.parts]
+        return kinds[0] if len(kinds) == 1 else None
 
     @cached_property
     def reached(self) -> Mapping[str, "Reached"]:

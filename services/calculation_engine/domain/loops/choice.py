@@ -19,6 +19,8 @@ Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Words = NDArray[np.uint32]
 Truths = NDArray[np.bool_]
+Drawing = tuple[Words, Words, int, Integers, Numbers, Numbers, Integers, Numbers, Integers]
+"""What `Loops.draw` is given, and then the instructions."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +75,20 @@ class Loops(Protocol):
     ) -> int:
         """The weighted sums; and which columns have a number below the limit in all rows `amounts`, and how
         many."""
+
+    def present_values(
+        self,
+        drawing: Drawing,
+        amounts: Integers,
+        limit: float,
+        usable: Truths,
+        rows: Integers,
+        weights: Numbers,
+        ends: Integers,
+        out: Numbers,
+    ) -> int:
+        """`draw`, `run` and `totals` block after block, for as many draws as there is room for: threads that
+        compute need nothing of each other until all is done."""
 
     def sum_up(
         self,

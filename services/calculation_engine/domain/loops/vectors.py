@@ -21,6 +21,7 @@ Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Words = NDArray[np.uint32]
 Truths = NDArray[np.bool_]
+Drawing = tuple[Words, Words, int, Integers, Numbers, Numbers, Integers, Numbers, Integers]
 
 _OPERATIONS = [OPERATIONS[name] for name in EXACT]
 
@@ -111,6 +112,27 @@ def totals(
         usable &= np.abs(registers[row, : len(usable)]) < limit
     weigh(registers, rows, weights, ends, out)
     return int(np.count_nonzero(usable))
+
+
+def present_values(
+    drawing: Drawing,
+    amounts: Integers,
+    limit: float,
+    usable: Truths,
+    rows: Integers,
+    weights: Numbers,
+    ends: Integers,
+    out: Numbers,
+) -> int:
+    low, words, start, steps, parameters, tables, places, registers, instructions = drawing
+    count = 0
+    for first in range(0, len(usable), BLOCK):
+        block = slice(first, min(first + BLOCK, len(usable)))
+        point = start + first // REPLICATES
+        draw(low, words, point, steps, parameters, tables, places, registers)
+        run(instructions, registers, block.stop - first)
+        count += totals(registers, amounts, limit, usable[block], rows, weights, ends, out[:, block])
+    return count
 
 
 def sum_up(

@@ -57,11 +57,18 @@ class Inverses:
     def __init__(self, laws: Sequence[SomeLaw | Law]) -> None:
         stages = [*zip_longest(*(_steps(law) for law in laws))]
         self._first = _compiled(stages[0] if stages else [])
-        self._others: list[_Compiled | _ByNumPy] = [part for stage in stages[:1] for part in _by_numpy(stage)]
+        self._others: list[CompiledSteps | _ByNumPy] = [
+            part for stage in stages[:1] for part in _by_numpy(stage)
+        ]
         for stage in stages[1:]:
             if any(isinstance(step, _Step) for step in stage):
                 self._others.append(_compiled(stage))
             self._others += _by_numpy(stage)
+
+    @property
+    def compiled(self) -> "CompiledSteps | None":
+        """All steps, if there are none but those of one call of the loops."""
+        return None if self._others else self._first
 
     def over(
         self, loops: Loops, rows: Rows, registers: Registers, points: Points = NO_POINTS, start: int = 0
@@ -73,8 +80,7 @@ class Inverses:
             part.do(loops, rows, registers)
 
 
-@dataclass(frozen=True)
-class _Compiled:
+class CompiledSteps(NamedTuple):
     """Steps for the loops: code, whose row, which table."""
 
     steps: NDArray[np.int64]
@@ -102,14 +108,14 @@ Stage = Sequence[_Step | Callable[[Numbers], None] | None]
 """A step at most of each law, by place."""
 
 
-def _compiled(stage: Stage) -> _Compiled:
+def _compiled(stage: Stage) -> CompiledSteps:
     compiled = {place: step for place, step in enumerate(stage) if isinstance(step, _Step)}
     shapes = sorted({step.shape for step in compiled.values() if step.shape is not None})
     steps = [
         (step.code, place, shapes.index(step.shape) if step.shape is not None else 0)
         for place, step in compiled.items()
     ]
-    return _Compiled(
+    return CompiledSteps(
         np.array(steps, dtype=np.int64).reshape(-1, 3),
         np.array([step.parameters for step in compiled.values()]).reshape(-1, 4),
         stacked(shapes),

@@ -13,7 +13,7 @@ from services.calculation_engine.domain.replicates import REPLICATES
 from services.calculation_engine.domain.sampling import uniforms
 from services.calculation_engine.domain.sampling.copula import Copula, correlate
 from services.calculation_engine.domain.sampling.distributions import SomeLaw
-from services.calculation_engine.domain.sampling.inverses import NOTHING, Inverses
+from services.calculation_engine.domain.sampling.inverses import NOTHING, CompiledSteps, Inverses
 from services.schemas.simulation import Sampler
 
 Rows = NDArray[np.int64]
@@ -47,6 +47,11 @@ class JointLaw:
         """The inputs' registers as `Sample.fill` wants them."""
         return np.array([rows[name] for name in self.names], dtype=np.int64)
 
+    @property
+    def compiled(self) -> CompiledSteps | None:
+        """All that makes values of probabilities, if it is one call of the loops."""
+        return None if self._copula.names else self._inverses.compiled
+
     def replace(
         self, loops: Loops, places: Rows, registers: Registers, points: uniforms.Points, start: int
     ) -> None:
@@ -73,6 +78,11 @@ class Sample:
         ]
         sobol = design.sampler == "sobol" and self._streams
         self._points = uniforms.Points.of(self._streams) if sobol else uniforms.NO_POINTS
+
+    @property
+    def points(self) -> uniforms.Points | None:
+        """What the loops make all probabilities of, if they do."""
+        return self._points if self._sampler == "sobol" else None
 
     def fill(self, loops: Loops, start: int, places: Rows, registers: Registers) -> None:
         """Puts the block that begins with draw `start` into the inputs' registers."""

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from services.calculation_engine.domain.loops.choice import Loops
-from services.calculation_engine.domain.loops.native import drawing, flows, formulas, summing
+from services.calculation_engine.domain.loops.native import drawing, flows, formulas, present_values, summing
 from services.calculation_engine.domain.loops.native.compiling import compile_noted
 
 
@@ -23,6 +23,7 @@ def load() -> Loops:
             run=formulas.run,
             weigh=summing.weigh,
             totals=summing.totals,
+            present_values=present_values.present_values,
             sum_up=summing.sum_up,
             payback=flows.payback,
             single_roots=flows.single_roots,
