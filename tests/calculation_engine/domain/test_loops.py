@@ -1,7 +1,9 @@
 """The compiled loops and NumPy's: the same bits, and nobody waits for the compiled ones."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,8 @@ from numpy.typing import NDArray
 from services.calculation_engine.domain import financial
 from services.calculation_engine.domain.drawn_irr import Flows, rates_of_return
 from services.calculation_engine.domain.histogram import BINS
-from services.calculation_engine.domain.loops import choice
+from services.calculation_engine.domain.loops import choice, native, shared
+from services.calculation_engine.domain.loops.native.compiling import digest
 from tests.calculation_engine.every_loop import COMPILED, NUMPY
 
 AMOUNTS = st.one_of(st.just(0.0), st.floats(1e-3, 1e9), st.floats(-1e9, -1e-3))
@@ -122,6 +125,34 @@ def test_columns_are_summed_up_to_the_same_bits(
 def test_loading_ends_with_the_compiled_loops() -> None:
     assert choice.loaded() is choice.loops()
     assert choice.loops() is COMPILED
+
+
+def test_what_is_kept_of_loops_counts_for_their_sources_alone(tmp_path: Path) -> None:
+    """Numba keeps a function by its name and its own file, not by those that it takes numbers or loops of."""
+    sources = [
+        *Path(native.__file__).parent.glob("*.py"),
+        *(Path(str(each.__file__)) for each in native.READ),
+    ]
+    sources.remove(Path(native.__file__))
+    for name, loop in vars(native.load()).items():
+        assert loop.py_func.__qualname__ == f"{name}_{digest(sorted(sources))}"
+    changed = tmp_path / "shared.py"
+    changed.write_text(Path(str(shared.__file__)).read_text(encoding="utf-8") + "BLOCK = 4096\n")
+    assert digest([changed]) != digest([Path(str(shared.__file__))])
+
+
+def test_every_module_is_known_whose_numbers_the_loops_hold() -> None:
+    package = Path(native.__file__).parent
+    imported = {
+        f"{node.module}.{alias.name}"
+        for source in package.glob("[!_]*.py")
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("services.")
+        for alias in node.names
+    }
+    known = {each.__name__ for each in native.READ}
+    others = {name for name in imported if not name.startswith(native.__name__)}
+    assert {name for name in others if name not in known and name.rpartition(".")[0] not in known} == set()
 
 
 def test_starting_the_service_imports_no_compiler() -> None:

@@ -41,13 +41,13 @@ class Loops(Protocol):
     ) -> None:
         """Makes a block of the inputs whose registers are `rows`, by place.
 
-        First scrambled points as numbers in (0, 1) for as many inputs as `low` has rows, point after point,
-        under each key; `words` are an input's direction numbers and then its keys, `low` its first points, to
-        which those from `start` add the same digits. Then steps (a code, whose row by place, which table),
-        each of which replaces the first BLOCK numbers of one row. STRETCH puts shift + scale * x, kept within
-        bounds, for each x (its parameters are shift, scale, low, high); INVERT the same with the table's
-        inverse of a probability for x, see `sampling.tables`; TRIANGULAR that of a triangular distribution
-        (low, mode, high)."""
+        First scrambled points as numbers in (0, 1), point after point, under each key, unless `low` has no
+        rows; `words` are an input's direction numbers and then its keys, `low` its first points, to which
+        those from `start` add the same digits. Then steps (a code, whose row by place, which table), in the
+        order of their places, each of which replaces the first BLOCK numbers of one row. STRETCH puts
+        shift + scale * x, kept within bounds, for each x (its parameters are shift, scale, low, high); INVERT
+        the same with the table's inverse of a probability for x, see `sampling.tables`; TRIANGULAR that of a
+        triangular distribution (low, mode, high)."""
 
     def read_cubics(self, table: Numbers, column: Numbers) -> None:
         """Replaces numbers from 0 to the table's end by the value of their cell's cubic (a row a cell, the

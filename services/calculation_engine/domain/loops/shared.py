@@ -2,8 +2,6 @@
 
 EXACT are the operations that are exactly rounded, and so the same bits on every machine; an instruction's
 code is the place of its operation here.
-
-Numba's cache does not see a change here: touch the modules of `native` along with it.
 """
 
 BLOCK = 2048

@@ -7,14 +7,20 @@ because numba widens them silently.
 from types import SimpleNamespace
 from typing import cast
 
+from services.calculation_engine.domain import histogram, replicates
+from services.calculation_engine.domain.loops import shared
 from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.loops.native import drawing, flows, formulas, present_values, summing
 from services.calculation_engine.domain.loops.native.compiling import compile_noted
+from services.calculation_engine.domain.sampling import sobol, tables
+
+READ = (histogram, replicates, shared, sobol, tables)
+"""The other modules whose numbers the loops hold."""
 
 
 def load() -> Loops:
     """Compiles the loops, or takes what an earlier process has compiled and kept."""
-    compile_noted()
+    compile_noted(READ)
     return cast(
         Loops,
         SimpleNamespace(
