@@ -17,6 +17,10 @@ from services.schemas.consistency import inconsistencies
 from services.schemas.distributions import Truncated
 from services.schemas.value_model import Cost, Driver, Input, ValueModel
 
+_REMEMBERED = 2**15
+"""Models of at most so many characters of JSON are remembered: each takes some 30 times that, and large ones
+would fill a container."""
+
 LARGEST_AMOUNT = 1e18
 """No amount of money may reach this: the sums over all drivers and periods then stay finite."""
 
@@ -118,7 +122,8 @@ class CompiledModel:
 
 def compile_model(model: ValueModel) -> CompiledModel:
     """Checks a model and compiles it; InvalidModel or InvalidFormula say what is wrong and where."""
-    return _known(_Content(model.model_dump_json(), model))
+    content = _Content(model.model_dump_json(), model)
+    return _known(content) if len(content.written) <= _REMEMBERED else _compiled(model)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,24 +11,29 @@ from services.calculation_engine.domain.compiled import LARGEST_AMOUNT, Compiled
 from services.calculation_engine.domain.errors import Fault, NoFiniteValue
 from services.calculation_engine.domain.figures import Costs, Part, figures
 from services.calculation_engine.domain.report import Report
+from services.schemas.distributions import Truncated
 from services.schemas.evaluation import Evaluation, EvaluationRequest
 from services.schemas.simulation import Output
 from services.schemas.value_model import ValueModel
 
 _BRIEF_PERIODS = 120
 _BRIEF_LINES = 40
-_BRIEF_LENGTH = 2048
+_BRIEF_FORMULAS = 2048
+_BRIEF_JSON = 2**14
 
 
 def is_brief(request: EvaluationRequest) -> bool:
-    """Whether the model is of a usual size: ten years of months, some dozens of lines, a page of formulas.
-    Its run takes about a millisecond, and some more the first time."""
+    """Whether the model is of a usual size: ten years of months, some dozens of lines, a page of formulas,
+    some pages in all, and no law whose mean is an integral. Its run takes about a millisecond, and some more
+    the first time."""
     model = request.model
     lines = (*model.drivers, *model.costs, *model.pools.values())
     return (
         model.horizon.periods <= _BRIEF_PERIODS
         and len(lines) <= _BRIEF_LINES
-        and sum(map(len, _texts(model))) <= _BRIEF_LENGTH
+        and not any(isinstance(given.distribution, Truncated) for given in model.inputs.values())
+        and sum(map(len, _texts(model))) <= _BRIEF_FORMULAS
+        and len(model.model_dump_json()) <= _BRIEF_JSON
     )
 
 

@@ -17,3 +17,10 @@ def test_one_other_number_makes_another_model_of_the_same_program() -> None:
     assert other.factors[1] < compiled.factors[1]
     assert other.model_hash != compiled.model_hash
     assert other.program is compiled.program
+
+
+def test_large_models_are_not_kept() -> None:
+    inputs = {f"x{number}": an_input(1.0, label="long " * 30) for number in range(150)}
+    large = {**DOCUMENT, "inputs": {**DOCUMENT["inputs"], **inputs}}
+    compiled = compile_model(ValueModel.model_validate(large))
+    assert compile_model(ValueModel.model_validate(large)) is not compiled

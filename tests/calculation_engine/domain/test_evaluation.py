@@ -264,6 +264,7 @@ def test_an_irr_beyond_float64_is_null() -> None:
 
 MANY = [a_driver(f"d{number}", "600") for number in range(41)]
 LONG = " + ".join(["1000"] * 200)
+TRUNCATED = {"kind": "truncated", "of": {"kind": "normal", "mean": 1, "sd": 1}, "low": 0}
 
 
 @pytest.mark.parametrize(
@@ -275,6 +276,8 @@ LONG = " + ".join(["1000"] * 200)
         {"drivers": [a_driver("d", LONG)], "formulas": {"f": LONG}},
         {"costs": [a_cost("c", initial=LONG, recurring=LONG)]},
         {"drivers": [a_driver("d", LONG)], "pools": {"line": {"label": "A line", "annual_amount": LONG}}},
+        {"inputs": {f"x{number}": an_input(1.0) for number in range(200)}},
+        {"inputs": {"x": an_input(distribution=TRUNCATED)}},
     ],
 )
 def test_a_usual_model_is_brief_and_a_larger_one_is_not(larger: dict[str, Any]) -> None:

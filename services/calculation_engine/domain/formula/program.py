@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, reduce
+from itertools import islice
 from operator import itemgetter, or_
 
 from services.calculation_engine.domain.errors import Fault, InvalidFormula
@@ -16,6 +17,10 @@ from services.calculation_engine.domain.formula.parser import Instruction, Name,
 MAX_TOTAL_LENGTH = 200_000
 """All formulas of a model together have at most so many characters: what they cost to check and compute is
 bounded."""
+
+_HINTS = 3
+_LONGEST_HINT = 32
+"""Of so many unknown names of at most so many letters the nearest known ones are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,22 +189,31 @@ def _parse_all(sources: Iterable[Source]) -> dict[str, tuple[Instruction, ...]]:
 def _check_names(
     parsed: Mapping[str, Sequence[Instruction]], sources: Mapping[str, Source], known: Collection[str]
 ) -> None:
-    faults = [
-        _unknown(sources[pointer], instruction, known)
+    unknown = [
+        (sources[pointer], instruction)
         for pointer, instructions in parsed.items()
         for instruction in instructions
         if isinstance(instruction, Name) and instruction.name not in known
     ]
-    if faults:
-        raise InvalidFormula(faults)
+    if unknown:
+        hints = _hints(dict.fromkeys(instruction.name for _, instruction in unknown), known)
+        raise InvalidFormula([_unknown(*each, hints) for each in unknown])
 
 
-def _unknown(source: Source, instruction: Name, known: Collection[str]) -> Fault:
-    near = get_close_matches(instruction.name, known, n=1)
-    hint = f"; is {near[0]} meant?" if near else ""
+def _hints(unknown: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """The nearest known names: to look for them takes by far the longest of all checks."""
+    candidates = [name for name in known if len(name) <= _LONGEST_HINT]
+    short = (name for name in unknown if len(name) <= _LONGEST_HINT)
+    near = {name: get_close_matches(name, candidates, n=1) for name in islice(short, _HINTS)}
+    return {name: found[0] for name, found in near.items() if found}
+
+
+def _unknown(source: Source, instruction: Name, hints: Mapping[str, str]) -> Fault:
+    name = instruction.name
+    hint = f"; is {hints[name]} meant?" if name in hints else ""
     return _fault(
         source,
-        f"there is no input or formula {instruction.name!r}{hint}",
+        f"there is no input or formula {name!r}{hint}",
         instruction.position,
         "the name of an input or of a formula",
     )

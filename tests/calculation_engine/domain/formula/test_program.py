@@ -56,6 +56,17 @@ def test_an_unknown_name_is_shown_with_the_nearest_one() -> None:
     assert (fault.formula, fault.position) == ("a", 4)
 
 
+def test_of_many_unknown_names_the_first_few_are_shown_with_the_nearest_one() -> None:
+    """To look for one takes as long as to check a page of formulas."""
+    with pytest.raises(InvalidFormula) as refusal:
+        compiled(
+            {"a": "revenu1 + revenu2 + revenu1 + revenu3 + revenu4", "b": f"revenu{'e' * 40}"}, "revenue"
+        )
+    hinted = [fault.detail for fault in refusal.value.faults if "is revenue meant?" in fault.detail]
+    assert [detail.split("'")[1] for detail in hinted] == ["revenu1", "revenu2", "revenu1", "revenu3"]
+    assert len(refusal.value.faults) == 6
+
+
 def test_variables_are_found_through_other_formulas() -> None:
     program = compiled({"total": "part * 2", "part": "x + y", "other": "z"}, "x", "y", "z")
     assert program.variables_of("/formulas/total") == {"x", "y"}
