@@ -5,8 +5,9 @@ period are made only for figures that need them, from one sum for each distinct 
 of the document, whichever loops serve: their last bits do not depend on where or how many draws are computed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,18 +102,33 @@ class PeriodPlan:
         self.by_period = WeightedSums(*((each, distinct[:, start]) for start in self.starts))
 
 
+class Totals(Protocol):
+    """`Loops.totals` of some registers, or what makes them first."""
+
+    def __call__(
+        self,
+        amounts: Rows,
+        limit: float,
+        usable: NDArray[np.bool_],
+        rows: Rows,
+        weights: Flow,
+        ends: Rows,
+        out: Table,
+        /,
+    ) -> int: ...
+
+
 class PresentValues:
     """What the benefits and costs of some draws are worth.
 
     `usable` says which draws have a value in every formula that counts; the others' figures mean nothing.
     """
 
-    def __init__(self, plan: FlowPlan, size: int, loop: Callable[..., int]) -> None:
-        """By `Loops.totals`, or another that ends as it does, given what comes before the amounts."""
+    def __init__(self, plan: FlowPlan, size: int, totals: Totals) -> None:
         self.size = size
         self.usable: NDArray[np.bool_] = np.empty(size, dtype=np.bool_)
         self._values: Table = np.empty((len(plan.present_values), size))
-        count = loop(
+        count = totals(
             plan.amounts, LARGEST_AMOUNT, self.usable, *plan.present_values.as_arguments, self._values
         )
         self.all_usable = count == size

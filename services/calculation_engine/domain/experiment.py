@@ -1,6 +1,6 @@
 """A model whose uncertain inputs are drawn: its outputs for any range of draws."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -12,8 +12,8 @@ from services.calculation_engine.domain.drawn_flow import DrawnFlow, PresentValu
 from services.calculation_engine.domain.drawn_model import DrawnModel
 from services.calculation_engine.domain.formula.draws import Registers
 from services.calculation_engine.domain.interruption import between_blocks
-from services.calculation_engine.domain.loops.choice import Drawing, Loops, begin_loading, loops
-from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.loops.choice import Loops, begin_loading, loops
+from services.calculation_engine.domain.loops.shared import BLOCK, Drawing
 from services.calculation_engine.domain.replicates import REPLICATES
 from services.calculation_engine.domain.sampling.sample import Design, Sample
 from services.schemas.problem import FieldError
@@ -80,7 +80,7 @@ class Experiment:
         drawn = {name: np.empty(size) for name in inputs}
         usable = np.empty(size, dtype=np.bool_)
         several_rates = 0
-        if drawn or values.keys() - OF_PRESENT_VALUES.keys() or self._drawing(start) is None:
+        if drawn or self._drawing is None or values.keys() - OF_PRESENT_VALUES.keys():
             for flow, at in self.blocks(start, stop):
                 usable[at] = flow.usable
                 for output, column in values.items():
@@ -90,7 +90,7 @@ class Experiment:
                 if "irr" in values:
                     several_rates += int(np.count_nonzero(flow.rates.several & flow.usable))
         else:
-            for worth, at in self._present_values(start, stop):
+            for worth, at in self._present_values(self._drawing, start, stop):
                 usable[at] = worth.usable
                 for output, column in values.items():
                     column[at] = OF_PRESENT_VALUES[output](worth)
@@ -132,23 +132,25 @@ class Experiment:
             with np.errstate(all="ignore"):
                 yield self.flow(size), slice(first - start, first - start + size)
 
-    def _drawing(self, start: int) -> Drawing | None:
-        """What the loops want, to come from points to present values all by themselves."""
+    @cached_property
+    def _drawing(self) -> Callable[[int], Drawing] | None:
+        """What the loops want, to come from a draw's points to present values; none if they need help."""
         points, law, instructions = self.sample.points, self.model.law.compiled, self.program.compiled
         if points is None or law is None or instructions is None or self.plan.pools:
             return None
-        return *points, start // REPLICATES, *law, self.model.places, self.registers, instructions
+        places, registers = self.model.places, self.registers
+        return lambda start: (*points, start // REPLICATES, *law, places, registers, instructions)
 
-    def _present_values(self, start: int, stop: int) -> Iterator[tuple[PresentValues, slice]]:
+    def _present_values(
+        self, drawing: Callable[[int], Drawing], start: int, stop: int
+    ) -> Iterator[tuple[PresentValues, slice]]:
         """As `blocks`, several blocks at a time and without flows by period."""
         for first in range(start, stop, _TOGETHER):
             between_blocks()
             size = min(_TOGETHER, stop - first)
-            drawing = self._drawing(first)
-            assert drawing is not None  # noqa: S101
-            loop = partial(self.loops.present_values, drawing)
+            totals = partial(self.loops.present_values, drawing(first))
             with np.errstate(all="ignore"):
-                yield PresentValues(self.plan, size, loop), slice(first - start, first - start + size)
+                yield PresentValues(self.plan, size, totals), slice(first - start, first - start + size)
 
     def _inputs_of(self, draw: int) -> dict[str, float]:
         column = draw % BLOCK

@@ -1,8 +1,7 @@
 """Giving up long computations: whoever waits for one says when it no longer does.
 
-Computations ask between blocks of draws (a few where one call does them), so that their core is free at
-once. What is asked belongs to the
-context: threads that take part run in a copy of it.
+Computations ask between blocks of draws (a few where one call does them), so that their core is free at once.
+What is asked belongs to the context: threads that take part run in a copy of it.
 """
 
 from collections.abc import Callable, Iterator

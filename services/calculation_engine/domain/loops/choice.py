@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain.loops import vectors
+from services.calculation_engine.domain.loops.shared import Drawing
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Words = NDArray[np.uint32]
 Truths = NDArray[np.bool_]
-Drawing = tuple[Words, Words, int, Integers, Numbers, Numbers, Integers, Numbers, Integers]
-"""What `Loops.draw` is given, and then the instructions."""
 
 _log = logging.getLogger(__name__)
 

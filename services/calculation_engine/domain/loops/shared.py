@@ -4,6 +4,16 @@ EXACT are the operations that are exactly rounded, and so the same bits on every
 code is the place of its operation here.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
+_Words = NDArray[np.uint32]
+_Integers = NDArray[np.int64]
+_Numbers = NDArray[np.float64]
+
+Drawing = tuple[_Words, _Words, int, _Integers, _Numbers, _Numbers, _Integers, _Numbers, _Integers]
+"""What `Loops.draw` is given, and then the instructions."""
+
 BLOCK = 2048
 """So many draws are computed together: few enough for their numbers to stay in a processor's cache."""
 

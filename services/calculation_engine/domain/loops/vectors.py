@@ -13,6 +13,7 @@ from services.calculation_engine.domain.loops.shared import (
     ROOT_PRECISION,
     ROOT_STEPS,
     STRETCH,
+    Drawing,
 )
 from services.calculation_engine.domain.replicates import REPLICATES, by_replicate, folded
 from services.calculation_engine.domain.sampling import sobol, tables
@@ -21,7 +22,6 @@ Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Words = NDArray[np.uint32]
 Truths = NDArray[np.bool_]
-Drawing = tuple[Words, Words, int, Integers, Numbers, Numbers, Integers, Numbers, Integers]
 
 _OPERATIONS = [OPERATIONS[name] for name in EXACT]
 

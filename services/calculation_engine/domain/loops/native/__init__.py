@@ -4,23 +4,27 @@ No fast-math: a formula may make NaN or infinity, and must be seen to. Words are
 because numba widens them silently.
 """
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
-from services.calculation_engine.domain import histogram, replicates
-from services.calculation_engine.domain.loops import shared
 from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.loops.native import drawing, flows, formulas, present_values, summing
 from services.calculation_engine.domain.loops.native.compiling import compile_noted
-from services.calculation_engine.domain.sampling import sobol, tables
 
-READ = (histogram, replicates, shared, sobol, tables)
-"""The other modules whose numbers the loops hold."""
+_DOMAIN = Path(__file__).parents[2]
+SOURCES = (
+    *sorted((_DOMAIN / "loops").rglob("*.py")),
+    *sorted((_DOMAIN / "sampling").glob("*.py")),
+    _DOMAIN / "histogram.py",
+    _DOMAIN / "replicates.py",
+)
+"""Whatever the compiled loops are made of, numbers that they hold among it."""
 
 
 def load() -> Loops:
     """Compiles the loops, or takes what an earlier process has compiled and kept."""
-    compile_noted(READ)
+    compile_noted(SOURCES)
     return cast(
         Loops,
         SimpleNamespace(

@@ -4,7 +4,6 @@ import hashlib
 import platform
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
 import numba
@@ -12,12 +11,7 @@ from numba.core import codegen
 
 _Function = TypeVar("_Function", bound=Callable[..., int | None])
 
-if platform.machine() in {"x86_64", "AMD64"}:
-    # LLVM spares processors their widest vectors, at the first of which some slow down. The loops hardly do
-    # anything else, and take a sixth less time with them.
-    _given: str | None = vars(numba.config)["CPU_FEATURES"]
-    _features = codegen.get_host_cpu_features() if _given is None else _given  # type: ignore[no-untyped-call]
-    vars(numba.config)["CPU_FEATURES"] = ",".join(filter(None, [_features, "-prefer-256-bit"]))
+_WIDEST = "-prefer-256-bit"
 
 _noted: list[tuple[Callable[..., int | None], str]] = []
 
@@ -32,20 +26,32 @@ def compiled(signature: str) -> Callable[[_Function], _Function]:
     return noted
 
 
-def compile_noted(read: Iterable[ModuleType]) -> None:
+def compile_noted(sources: Iterable[Path]) -> None:
     """Puts compiled functions in the places of those noted, in their order: what one calls stands before it.
 
-    What is kept counts until a file changes that it was made of: a noted function's, this one, or one of the
-    modules whose numbers are `read`. Numba looks at each function's own file alone.
+    What is kept counts until one of the sources changes that it was made of; numba looks at each function's
+    own file alone.
     """
-    files = {function.__code__.co_filename for function, _ in _noted} | {str(each.__file__) for each in read}
-    sources = digest(map(Path, sorted({__file__, *files})))
+    _allow_widest_vectors()
+    version = digest(sources)
     while _noted:
         function, signature = _noted.pop(0)
         # Part of the name that it is kept by.
-        function.__qualname__ = f"{function.__name__}_{sources}"
+        function.__qualname__ = f"{function.__name__}_{version}"
         compiler = numba.njit(signature, cache=True, nogil=True, error_model="numpy", boundscheck=False)
         function.__globals__[function.__name__] = compiler(function)
+
+
+def _allow_widest_vectors() -> None:
+    """LLVM spares processors their widest vectors, at the first of which some slow down. The loops hardly do
+    anything else, and take a sixth less time with them."""
+    settings = vars(numba.config)
+    if platform.machine() not in {"x86_64", "AMD64"} or _WIDEST in (settings["CPU_FEATURES"] or ""):
+        return
+    features = settings["CPU_FEATURES"]
+    if features is None:
+        features = codegen.get_host_cpu_features()  # type: ignore[no-untyped-call]
+    settings["CPU_FEATURES"] = ",".join(filter(None, [features, _WIDEST]))
 
 
 def digest(sources: Iterable[Path]) -> str:

@@ -8,13 +8,11 @@ from services.calculation_engine.domain import replicates
 from services.calculation_engine.domain.loops.native import drawing as inputs
 from services.calculation_engine.domain.loops.native import formulas, summing
 from services.calculation_engine.domain.loops.native.compiling import compiled
-from services.calculation_engine.domain.loops.shared import BLOCK
+from services.calculation_engine.domain.loops.shared import BLOCK, Drawing
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Words = NDArray[np.uint32]
 Truths = NDArray[np.bool_]
-Drawing = tuple[Words, Words, int, Integers, Numbers, Numbers, Integers, Numbers, Integers]
 
 _REPLICATES = replicates.REPLICATES
 
