@@ -6,6 +6,7 @@ overflows. The others are rare, and searched as finely as a single flow is, in y
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,30 @@ class Rates:
 
 def rates_of_return(loops: Loops, flows: Flows) -> Rates:
     """The rates of flows; several are looked for from -99 % to 100,000 %."""
+    size = flows.rows.shape[1]
+    rates = Rates(np.empty(size), np.empty(size, dtype=np.bool_))
+    for columns, trimmed in _trimmed(flows):
+        found = _rates(loops, trimmed)
+        rates.single[columns], rates.several[columns] = found.single, found.several
+    return rates
+
+
+def _trimmed(flows: Flows) -> Iterator[tuple[Integers | slice, Flows]]:
+    """The columns that begin and end in the same rows, without the zeros before and after. Over those, powers
+    of a rate near -100 %, or of many thousands, would leave nothing of the amounts."""
+    rows, lengths = flows.rows, flows.lengths
+    if rows[0].all() and rows[-1].all():
+        yield slice(None), flows
+        return
+    flowing, size = rows != 0, len(rows)
+    first, end = np.argmax(flowing, axis=0), size - np.argmax(flowing[::-1], axis=0)
+    extents = first * (size + 1) + end
+    for extent in np.flatnonzero(np.bincount(extents)).tolist():
+        columns, part = np.flatnonzero(extents == extent), slice(*divmod(extent, size + 1))
+        yield columns, Flows(rows[part].take(columns, axis=1), lengths[part])
+
+
+def _rates(loops: Loops, flows: Flows) -> Rates:
     size = flows.rows.shape[1]
     changes, single = np.empty(size), np.empty(size)
     with np.errstate(all="ignore"):

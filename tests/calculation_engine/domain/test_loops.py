@@ -16,8 +16,9 @@ from services.calculation_engine.domain import financial
 from services.calculation_engine.domain.drawn_irr import Flows, rates_of_return
 from services.calculation_engine.domain.histogram import BINS
 from services.calculation_engine.domain.loops import choice, native, shared
+from services.calculation_engine.domain.loops.choice import Loops
 from services.calculation_engine.domain.loops.native.compiling import digest
-from tests.calculation_engine.every_loop import COMPILED, NUMPY
+from tests.calculation_engine.every_loop import COMPILED, EVERY_LOOP, NUMPY
 
 ROOT = Path(__file__).parents[3]
 AMOUNTS = st.one_of(st.just(0.0), st.floats(1e-3, 1e9), st.floats(-1e9, -1e-3))
@@ -65,6 +66,39 @@ def test_rates_far_from_the_usual_are_found(rate: float, periods: int) -> None:
     for loops in (COMPILED, NUMPY):
         found = rates_of_return(loops, Flows.of(flows)).single
         assert found == pytest.approx(np.full(2, rate), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("loops", EVERY_LOOP)
+def test_zeros_before_and_after_a_flow_hide_no_rate(loops: Loops) -> None:
+    lengths = np.array([300, 1, 1, 6, 300])
+    flows = {
+        "earns next to nothing": [0.0, -7.3e10, 0.0, 1.37e-3, 0.0],
+        "earns a million times the outlay": [0.0, -1e-3, 1e3, 0.0, 0.0],
+        "has two rates, one below -99 %": [0.0, -1.0, 0.03, -1e-4 / 6, 0.0],
+        "goes on": [-1.0, 0.02, 0.02, 0.02, 0.02],
+        "goes on, but begins late": [0.0, -1.0, 0.02, 0.02, 0.02],
+        "is nothing": [0.0] * 5,
+    }
+    found = rates_of_return(loops, Flows(np.stack(list(flows.values()), axis=1), lengths))
+    assert not found.several.any()
+    for rate, flow in zip(found.single.tolist(), flows.values(), strict=True):
+        exact = financial.irr_roots(np.repeat(flow, lengths))
+        assert [rate][: len(exact)] == pytest.approx(exact, rel=1e-6)
+        assert np.isnan(rate) == (not exact)
+
+
+@given(FLOWS, st.data())
+def test_a_delay_leaves_a_rate_as_it_is(flows: Table, data: st.DataObject) -> None:
+    size, columns = flows.shape
+    delays = data.draw(arrays(np.int64, columns, elements=st.integers(0, 400)))
+    delayed = np.zeros((size + 400, columns))
+    for column, delay in enumerate(delays.tolist()):
+        delayed[delay : delay + size, column] = flows[:, column]
+    expected, found = (rates_of_return(COMPILED, Flows.of(table)) for table in (flows, delayed))
+    assert np.array_equal(found.several, expected.several)
+    assert np.array_equal(np.isnan(found.single), np.isnan(expected.single))
+    within = np.flatnonzero((expected.single > 1e-9 - 1) & (expected.single < 1e9))
+    assert found.single[within] == pytest.approx(expected.single[within], rel=1e-6, abs=1e-9)
 
 
 @given(FLOWS, st.data())
