@@ -6,12 +6,17 @@ never reached. They mean what `financial` means for a single flow.
 
 import math
 from collections.abc import Callable
+from functools import reduce
 
 import numpy as np
 
 from services.calculation_engine.domain.discounting import MONTHS_PER_YEAR, Flow, period_rate
 from services.calculation_engine.domain.drawn_flow import DrawnFlow, Draws, PresentValues
+from services.calculation_engine.domain.drawn_irr import Table
 from services.schemas.simulation import Output
+
+# Discount factors whose logarithms differ by less fit in one sum: float64 ends at e^-708.
+_STRETCH = 500.0
 
 
 def _roi(flow: PresentValues) -> Draws:
@@ -35,16 +40,26 @@ def _irr(flow: DrawnFlow) -> Draws:
 
 
 def _mirr(flow: DrawnFlow) -> Draws:
-    flows = flow.flows
-    earned, paid = np.zeros(flow.size), np.zeros(flow.size)
-    for amounts, factor in zip(flows.rows, np.bincount(flows.at, weights=flow.factors), strict=True):
-        earned += np.maximum(amounts, 0) * factor
-        paid -= np.minimum(amounts, 0) * factor
-    exists = (earned > 0) & (paid > 0)
-    logarithm = np.log(np.where(exists, earned, 1.0)) - np.log(np.where(exists, paid, 1.0))
+    rows, lengths = flow.flows.rows, flow.flows.lengths
     rate = period_rate(flow.compiled.model.discount_rate, flow.compiled.months)
-    growth = (1 + rate) * np.exp(logarithm / (len(flows.at) - 1)) - 1
-    return _annual(flow, np.where(exists, growth, math.nan))
+    runs = np.cumsum((1 + rate) ** -np.arange(lengths.max(), dtype=np.float64))[lengths - 1]
+    log_factors = np.log(runs) - math.log1p(rate) * (np.cumsum(lengths) - lengths)
+    with np.errstate(all="ignore"):
+        earned, paid = _log_gains(rows, log_factors), _log_gains(-rows, log_factors)
+        return _annual(flow, (1 + rate) * np.exp((earned - paid) / (lengths.sum() - 1)) - 1)
+
+
+def _log_gains(rows: Table, log_factors: Flow) -> Draws:
+    """Logarithms of the present values of what is above zero, -inf where nothing is, by those of the rows'
+    discount factors. Where these lie too far apart for float64, sums of near ones are taken first."""
+    stretches = np.trunc(log_factors / _STRETCH)
+    logarithms = []
+    for stretch in sorted(set(stretches.tolist())):
+        worth, shift = np.zeros(rows.shape[1]), stretch * _STRETCH
+        for row in np.flatnonzero(stretches == stretch).tolist():
+            worth += np.maximum(rows[row], 0) * math.exp(log_factors[row] - shift)
+        logarithms.append(np.log(worth) + shift)
+    return reduce(np.logaddexp, logarithms)
 
 
 OF_PRESENT_VALUES: dict[Output, Callable[[PresentValues], Draws]] = {
@@ -72,7 +87,7 @@ def _payback(flow: DrawnFlow, factors: Flow) -> Draws:
 def _annual(flow: DrawnFlow, rate: Draws) -> Draws:
     with np.errstate(all="ignore"):
         annual = (1 + rate) ** (MONTHS_PER_YEAR / flow.compiled.months) - 1
-    return np.where(np.isfinite(annual), annual, math.nan)
+    return np.where(np.isfinite(annual) & (annual > -1), annual, math.nan)
 
 
 def _ratio(numerator: Draws, denominator: Draws) -> Draws:

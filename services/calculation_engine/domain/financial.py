@@ -37,8 +37,9 @@ def irr_roots(flow: Flow) -> list[float]:
     """Every rate above -100 % at which the flow's NPV changes its sign, in ascending order.
 
     With one change of sign in the flow there is exactly one (Descartes' rule of signs), and it is found
-    wherever float64 reaches it. With more, the rates from -99 % to 100,000 % are searched. A rate at which
-    the NPV touches zero without crossing it is not found. A flow without a change of sign has none.
+    wherever float64 tells it from -100 % and from infinity. With more, the rates from -99 % to 100,000 % are
+    searched. A rate at which the NPV touches zero without crossing it is not found. A flow without a change
+    of sign has none.
     """
     changes = _sign_changes(flow)
     if changes == 0:
@@ -46,21 +47,31 @@ def irr_roots(flow: Flow) -> list[float]:
     balance = _Balance(flow if flow[0] and flow[-1] else np.trim_zeros(flow))
     brackets = [balance.everywhere()] if changes == 1 else balance.crossings()
     roots = map(balance.zero, brackets)
-    return [math.expm1(root) for root in roots if abs(root) < _WIDEST - 1]
+    rates = [math.expm1(root) for root in roots if abs(root) < _WIDEST - 1]
+    return [rate for rate in rates if rate > -1]
 
 
 def mirr(flow: Flow, finance_rate: float, reinvest_rate: float) -> float | None:
     """Modified internal rate of return, as spreadsheets define it: what is paid in is discounted to the start
     at the finance rate, what is earned is compounded to the end at the reinvestment rate.
 
-    None unless something is paid in and something earned.
+    None unless something is paid in and something earned, or if it is beyond float64.
     """
     periods = len(flow) - 1
-    earned = npv(reinvest_rate, np.maximum(flow, 0))
-    paid = -npv(finance_rate, np.minimum(flow, 0))
-    if earned <= 0 or paid <= 0 or periods == 0:
+    earned, paid = _log_gains(reinvest_rate, flow), _log_gains(finance_rate, -flow)
+    if earned is None or paid is None or periods == 0:
         return None
-    return (1 + reinvest_rate) * math.exp((math.log(earned) - math.log(paid)) / periods) - 1
+    growth = math.log1p(reinvest_rate) + (earned - paid) / periods
+    return math.expm1(growth) if growth < _WIDEST else None
+
+
+def _log_gains(rate: float, flow: Flow) -> float | None:
+    """Logarithm of the present value of what is above zero; None if nothing is. Discounted to the first such
+    amount, it does not underflow."""
+    gains = np.maximum(flow, 0)
+    first = int(np.argmax(gains > 0))
+    worth = npv(rate, gains[first:])
+    return math.log(worth) - first * math.log1p(rate) if worth > 0 else None
 
 
 def payback(flow: Flow) -> float | None:

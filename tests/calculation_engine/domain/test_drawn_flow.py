@@ -37,21 +37,37 @@ MODEL = ValueModel.model_validate(
         costs=[a_cost("outlay", initial="300 + z / 10", recurring="x / 4")],
     )
 )
+# Draws that earn nothing late end in zeros, with rates near -100 %; some earn nothing at all.
+FAR = ValueModel.model_validate(
+    a_model(
+        horizon={"periods": 600, "period_length": "year"},
+        discount_rate=10,
+        inputs={name: an_input(distribution=SPREAD) for name in "xyz"},
+        drivers=[
+            a_driver("early", "max(y - 400, 0) / 40", profile=[1, 0.5, 0]),
+            a_driver("late", "max(x - 500, 0)", profile=[*[0] * 399, 1, 0]),
+        ],
+        costs=[a_cost("outlay", initial="300 + z / 10")],
+    )
+)
 FIGURES: tuple[Output, ...] = ("npv", "irr", "mirr", "payback_months", "discounted_payback_months")
 DRAWS = 40
 
 
+@pytest.mark.parametrize("model", [MODEL, FAR], ids=["model", "far"])
 @pytest.mark.parametrize("loops", EVERY_LOOP)
-def test_draws_are_evaluations(loops: Loops) -> None:
+def test_draws_are_evaluations(loops: Loops, model: ValueModel) -> None:
     design = Design("sobol", 1, DRAWS)
-    compiled = compile_model(MODEL)
+    compiled = compile_model(model)
     experiment = Experiment(DrawnModel(compiled, assign(compiled, None, {})), design, loops)
     columns = experiment.columns(0, DRAWS, FIGURES, tuple("xyz"))
     net = experiment.flow(DRAWS).net
     for draw in range(DRAWS):
         point = {name: float(column[draw]) for name, column in columns.inputs.items()}
-        answer = evaluate(EvaluationRequest(model=MODEL, inputs=point))
+        answer = evaluate(EvaluationRequest(model=model, inputs=point))
         assert net[:, draw] == pytest.approx(np.array(answer.periods.net))
         for figure in FIGURES:
             exact = getattr(answer.total, figure)
-            assert columns.values[figure][draw] == pytest.approx(np.inf if exact is None else exact)
+            if exact is None:
+                exact = np.inf if "payback" in figure else np.nan
+            assert columns.values[figure][draw] == pytest.approx(exact, nan_ok=True)

@@ -33,6 +33,7 @@ def test_an_extreme_irr_is_found_wherever_it_lies(outlay: float) -> None:
 
 def test_an_irr_beyond_float64_is_not_found() -> None:
     assert financial.irr_roots(np.array([-1e-300, 1e18])) == []
+    assert financial.irr_roots(np.array([-1.0, 1e-20])) == []
 
 
 def test_an_irr_is_exact_to_the_last_digits() -> None:
@@ -41,6 +42,17 @@ def test_an_irr_is_exact_to_the_last_digits() -> None:
     flow = np.array([-1.0, *[rate / 2] * 59, 0.0])
     flow[-1] = -financial.npv(rate, flow) * 2
     assert financial.irr_roots(flow) == [pytest.approx(rate, rel=1e-14)]
+
+
+def test_a_late_gain_has_a_mirr_whatever_the_rate() -> None:
+    """At 1,000 % a period, what is earned after 400 periods is worth 1e-416 at the start."""
+    flow = np.zeros(601)
+    flow[[0, 400]] = -1.0, 5.0
+    assert financial.mirr(flow, 10.0, 10.0) == pytest.approx(5 ** (1 / 600) * 11 ** (1 / 3) - 1, rel=1e-12)
+
+
+def test_a_mirr_beyond_float64_does_not_exist() -> None:
+    assert financial.mirr(np.array([-1e-300, 1e18]), 0.1, 0.1) is None
 
 
 def test_a_flow_that_never_pays_has_no_payback() -> None:
