@@ -54,6 +54,8 @@ class Rates:
 
 def rates_of_return(loops: Loops, flows: Flows) -> Rates:
     """The rates of flows; several are looked for from -99 % to 100,000 %."""
+    if flows.rows[0].all() and flows.rows[-1].all():
+        return _rates(loops, flows)
     size = flows.rows.shape[1]
     rates = Rates(np.empty(size), np.empty(size, dtype=np.bool_))
     for columns, trimmed in _trimmed(flows):
@@ -62,13 +64,10 @@ def rates_of_return(loops: Loops, flows: Flows) -> Rates:
     return rates
 
 
-def _trimmed(flows: Flows) -> Iterator[tuple[Integers | slice, Flows]]:
+def _trimmed(flows: Flows) -> Iterator[tuple[Integers, Flows]]:
     """The columns that begin and end in the same rows, without the zeros before and after. Over those, powers
     of a rate near -100 %, or of many thousands, would leave nothing of the amounts."""
     rows, lengths = flows.rows, flows.lengths
-    if rows[0].all() and rows[-1].all():
-        yield slice(None), flows
-        return
     flowing, size = rows != 0, len(rows)
     first, end = np.argmax(flowing, axis=0), size - np.argmax(flowing[::-1], axis=0)
     extents = first * (size + 1) + end
