@@ -1,6 +1,7 @@
 """The compiled loops and NumPy's: the same bits, and nobody waits for the compiled ones."""
 
 import ast
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numba.core.registry import cpu_target
 from numpy.typing import NDArray
 
 from services.calculation_engine.domain import financial
@@ -169,6 +171,12 @@ def test_what_is_kept_of_loops_counts_for_their_sources_alone(tmp_path: Path) ->
     changed = tmp_path / "shared.py"
     changed.write_text(Path(shared.__file__).read_text(encoding="utf-8") + "BLOCK = 4096\n", encoding="utf-8")
     assert digest([changed]) != digest([Path(shared.__file__)])
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have one width of vectors")
+def test_loops_may_use_the_widest_vectors() -> None:
+    features = cpu_target.target_context.codegen().magic_tuple()[2]
+    assert features.endswith("-prefer-256-bit")
 
 
 def test_every_module_is_a_source_that_the_loops_take_something_of() -> None:

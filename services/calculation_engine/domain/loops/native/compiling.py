@@ -11,7 +11,20 @@ from numba.core import codegen
 
 _Function = TypeVar("_Function", bound=Callable[..., int | None])
 
-_WIDEST = "-prefer-256-bit"
+
+def _allow_widest_vectors() -> None:
+    """LLVM spares processors their widest vectors, at the first of which some slow down. The loops hardly do
+    anything else, and take a sixth less time with them. Numba asks for this once, when it is first used."""
+    if platform.machine() not in {"x86_64", "AMD64"}:
+        return
+    settings = vars(numba.config)
+    features = settings["CPU_FEATURES"]
+    if features is None:
+        features = codegen.get_host_cpu_features()  # type: ignore[no-untyped-call]
+    settings["CPU_FEATURES"] = ",".join(filter(None, [features, "-prefer-256-bit"]))
+
+
+_allow_widest_vectors()
 
 _noted: list[tuple[Callable[..., int | None], str]] = []
 
@@ -32,7 +45,6 @@ def compile_noted(sources: Iterable[Path]) -> None:
     What is kept counts until one of the sources changes that it was made of; numba looks at each function's
     own file alone.
     """
-    _allow_widest_vectors()
     version = digest(sources)
     while _noted:
         function, signature = _noted.pop(0)
@@ -40,18 +52,6 @@ def compile_noted(sources: Iterable[Path]) -> None:
         function.__qualname__ = f"{function.__name__}_{version}"
         compiler = numba.njit(signature, cache=True, nogil=True, error_model="numpy", boundscheck=False)
         function.__globals__[function.__name__] = compiler(function)
-
-
-def _allow_widest_vectors() -> None:
-    """LLVM spares processors their widest vectors, at the first of which some slow down. The loops hardly do
-    anything else, and take a sixth less time with them."""
-    settings = vars(numba.config)
-    if platform.machine() not in {"x86_64", "AMD64"} or _WIDEST in (settings["CPU_FEATURES"] or ""):
-        return
-    features = settings["CPU_FEATURES"]
-    if features is None:
-        features = codegen.get_host_cpu_features()  # type: ignore[no-untyped-call]
-    settings["CPU_FEATURES"] = ",".join(filter(None, [features, _WIDEST]))
 
 
 def digest(sources: Iterable[Path]) -> str:
