@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 _Ends = tuple[Numbers, Numbers]
 
-_NODES = 1024
+_NODES = 2048
 _FINE = 2 * _NODES
 _TINY = 1e-300
 _PRECISION = 1e-15

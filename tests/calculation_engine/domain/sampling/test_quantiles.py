@@ -3,7 +3,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.calculation_engine.domain.sampling.beta import beta_quantile_table
@@ -73,9 +73,10 @@ def _beta_distribution(x: float, alpha: float, beta: float) -> float:
 
 
 @settings(max_examples=60)
-@given(st.floats(0.05, 100), st.floats(0, 1), st.floats(0.001, 0.999))
-def test_beta_table_inverts_the_distribution_function(shape: float, mode: float, share: float) -> None:
-    alpha, beta = 1 + shape * mode, 1 + shape * (1 - mode)
+@given(st.floats(1, 101), st.floats(1, 101), st.floats(0.001, 0.999))
+@example(101, 101, 0.488)
+@example(26, 76, 0.5739)
+def test_beta_table_inverts_the_distribution_function(alpha: float, beta: float, share: float) -> None:
     x = float(beta_quantile_table(alpha, beta).quantile(np.array([share]))[0])
     density = math.exp(
         math.lgamma(alpha + beta)
